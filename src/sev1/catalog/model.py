@@ -1,0 +1,252 @@
+"""The catalog: who and what exists before an incident. Loaded whole, immutable, compared by value.
+
+Written as YAML by its owners (`sev1 apply DIR`), one or many objects a file; runbooks are Markdown.
+Names are slugs (`[a-z0-9][a-z0-9-]*`) and are what objects refer to each other by.
+"""
+
+from datetime import date, datetime, time
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", description="lower-case name")]
+Text = Annotated[str, Meta(min_length=1, max_length=500)]
+Url = Annotated[str, Meta(pattern=r"^https?://[^\s]+$", max_length=2000)]
+Seconds = Annotated[int, Meta(ge=0, le=7 * 24 * 3600)]
+
+Tier = Literal["page", "ticket", "fyi"]
+"""What an alert may cost: wake somebody, enter a backlog, or only be shown (mission 5.5)."""
+
+
+class _Object(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: Slug
+
+
+class EmailMethod(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="email"):
+    address: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+
+
+class WebhookMethod(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="webhook"):
+    url: Url
+    secret_env: str | None = None
+    """Name of the environment variable that holds the signing secret; the secret itself never enters the catalog."""
+
+
+ContactMethod = EmailMethod | WebhookMethod
+
+
+class Person(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    full_name: Text
+    email: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    time_zone: str = "UTC"
+    contact: Annotated[tuple[ContactMethod, ...], Meta(min_length=1)]
+    """In the order the person wants to be reached: the next is tried when one fails."""
+
+
+class Team(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    title: Text
+    members: Annotated[tuple[Slug, ...], Meta(min_length=1)]
+    channel: str | None = None
+
+
+class Link(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    title: Text
+    url: Url
+
+
+class Service(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    title: Text
+    description: str = ""
+    owner: Slug
+    """The owning team."""
+    tier: Annotated[int, Meta(ge=1, le=4)] = 3
+    """1 is what the business stops without, 4 is nice to have."""
+    depends_on: tuple[Slug, ...] = ()
+    policy: Slug | None = None
+    """The escalation policy; without one the route's applies."""
+    runbook: Slug | None = None
+    links: tuple[Link, ...] = ()
+    impact: str = ""
+    """What users feel when it is down, in their words: shown on the page that wakes somebody."""
+
+
+class Severity(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`name` is `sev-0` … `sev-5`; a lower rank is worse."""
+
+    name: Annotated[str, Meta(pattern=r"^sev-[0-5]$")]
+    title: Text
+    impact: Text
+    respond_within_s: Seconds | None
+    """Response target: 0 is immediate, None is "monitor only"."""
+    update_every_min: Annotated[int, Meta(ge=5, le=1440)] | None = 30
+    examples: tuple[str, ...] = ()
+
+    @property
+    def rank(self) -> int:
+        return int(self.name[-1])
+
+    @property
+    def label(self) -> str:
+        return self.name.upper()
+
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    people: Annotated[tuple[Slug, ...], Meta(min_length=1)]
+    every: Literal["day", "week"] = "week"
+    hand_over_at: time = time(9, 0)
+    """Local wall time in the schedule's zone."""
+    hand_over_on: Weekday = "monday"
+    """For weekly rotations."""
+    starts: date
+    """The first person's first shift begins on the first hand-over at or after this day."""
+
+
+class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    person: Slug
+    start: datetime
+    end: datetime
+    reason: str = ""
+
+
+class Schedule(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    title: Text
+    time_zone: str = "UTC"
+    rotation: Rotation
+    overrides: tuple[Override, ...] = ()
+    """Standing overrides written as code; those made on the page are kept beside the catalog."""
+
+
+class PersonTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="person"):
+    name: Slug
+
+
+class ScheduleTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="schedule"):
+    name: Slug
+
+
+class TeamTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="team"):
+    """Everyone in the team: the last resort."""
+
+    name: Slug
+
+
+Target = PersonTarget | ScheduleTarget | TeamTarget
+
+
+class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    targets: Annotated[tuple[Target, ...], Meta(min_length=1)]
+    wait_s: Annotated[int, Meta(ge=10, le=24 * 3600)] = 300
+    """How long this step has to be acknowledged before the next is paged."""
+
+
+class EscalationPolicy(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    title: Text
+    steps: Annotated[tuple[Step, ...], Meta(min_length=1, max_length=20)]
+    repeat: Annotated[int, Meta(ge=0, le=20)] = 2
+    """How often the whole list is started again when nobody answers."""
+    unattended_after_s: Seconds = 1800
+    """An acknowledged page without an incident, a snooze or a new sign of life is paged again after this; 0 is never."""
+
+
+class Route(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Routes are tried by `order`, then name; the first that matches decides."""
+
+    order: Annotated[int, Meta(ge=0, le=100000)] = 100
+    match: tuple[str, ...] = ()
+    """Alertmanager matchers, all of which must hold: `severity="critical"`, `env=~"prod|live"`. Empty matches all."""
+    tier: Tier | None = None
+    """Overrides the tier that the alert's own severity gives it."""
+    policy: Slug | None = None
+    """Overrides the service's escalation policy."""
+    severity: str | None = None
+    """Severity suggested for an incident declared from such an alert."""
+    group_by: tuple[str, ...] = ("alertname", "service")
+
+
+class InhibitRule(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """While an alert matching `source` fires, alerts matching `target` with the same `equal` labels stay quiet."""
+
+    source: Annotated[tuple[str, ...], Meta(min_length=1)]
+    target: Annotated[tuple[str, ...], Meta(min_length=1)]
+    equal: tuple[str, ...] = ()
+
+
+class Runbook(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A Markdown file; `name` is the file's stem, `title` its first heading."""
+
+    title: Text
+    body: str
+
+    @property
+    def first_step(self) -> str:
+        """The first checklist or list item: what to try first."""
+        for line in self.body.splitlines():
+            text = line.strip()
+            for lead in ("- [ ] ", "- [x] ", "- ", "* ", "1. "):
+                if text.startswith(lead):
+                    return text.removeprefix(lead).strip()
+        return ""
+
+
+class Organisation(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    title: Text
+    announce: tuple[ContactMethod, ...] = ()
+    """Where declarations, updates and the all-clear of incidents are announced."""
+    fallback_policy: Slug | None = None
+    """Who is paged for what no route and no service claims. A required safety net once any route pages."""
+
+
+class Catalog(Struct, frozen=True, kw_only=True):
+    """Everything, by kind and name. `version` grows by one with each apply that changed something."""
+
+    version: int = 0
+    organisation: Organisation = field(default_factory=lambda: Organisation(name="organisation", title="sev1"))
+    people: dict[str, Person] = field(default_factory=dict)
+    teams: dict[str, Team] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+    severities: dict[str, Severity] = field(default_factory=dict)
+    schedules: dict[str, Schedule] = field(default_factory=dict)
+    policies: dict[str, EscalationPolicy] = field(default_factory=dict)
+    routes: dict[str, Route] = field(default_factory=dict)
+    inhibit_rules: dict[str, InhibitRule] = field(default_factory=dict)
+    runbooks: dict[str, Runbook] = field(default_factory=dict)
+
+    def person_by_email(self, email: str) -> Person | None:
+        wanted = email.casefold()
+        return next((p for p in self.people.values() if p.email.casefold() == wanted), None)
+
+    def severities_worst_first(self) -> list[Severity]:
+        return sorted(self.severities.values(), key=lambda s: s.rank)
+
+
+KINDS: dict[str, tuple[str, type[_Object]]] = {
+    "organisation": ("organisation", Organisation),
+    "person": ("people", Person),
+    "team": ("teams", Team),
+    "service": ("services", Service),
+    "severity": ("severities", Severity),
+    "schedule": ("schedules", Schedule),
+    "escalation-policy": ("policies", EscalationPolicy),
+    "route": ("routes", Route),
+    "inhibit-rule": ("inhibit_rules", InhibitRule),
+    "runbook": ("runbooks", Runbook),
+}
+"""`kind:` in a file -> the field of `Catalog` that holds it, and its type."""
+
+DEFAULT_SEVERITIES: dict[str, Severity] = {
+    s.name: s
+    for s in (
+        Severity(name="sev-1", title="Major outage", impact="Core features are down or badly degraded for many users", respond_within_s=180, update_every_min=30),
+        Severity(name="sev-2", title="Moderate impact", impact="Several services or many users are affected; a workaround may exist", respond_within_s=300, update_every_min=30),
+        Severity(name="sev-3", title="Degraded experience", impact="One service or a minor feature is affected", respond_within_s=900, update_every_min=60),
+    )
+}
+"""Used when the catalog names none (mission 1.3: start with SEV-1 to SEV-3)."""
+
+
+def encode(value: Struct) -> bytes:
+    return msgspec.json.encode(value)
