@@ -1,0 +1,39 @@
+"""What comes in, whatever the sender's format: an inbound event."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+Action = Literal["firing", "acknowledged", "resolved"]
+
+
+class InboundLink(Struct, frozen=True, kw_only=True):
+    title: str
+    url: str
+
+
+class InboundEvent(Struct, frozen=True, kw_only=True):
+    """One signal of one sender. `fingerprint` is what makes two signals of one key the same problem."""
+
+    action: Action
+    fingerprint: str
+    source: str
+    """The format: `prometheus`, `alertmanager`, `pagerduty`, `json`, `report`."""
+    summary: str
+    labels: dict[str, str]
+    annotations: dict[str, str] = {}
+    links: tuple[InboundLink, ...] = ()
+    starts_at: datetime | None = None
+    """When the sender says it began; None: when it was received."""
+    expires_at: datetime | None = None
+    """For senders that re-send while it lasts: without news until then it is over."""
+
+
+class Parsed(Struct, frozen=True, kw_only=True):
+    """A payload understood: its events, and the exact answer that its sender expects once they are stored."""
+
+    events: tuple[InboundEvent, ...]
+    status: int
+    body: bytes
+    content_type: bytes = b"application/json"
