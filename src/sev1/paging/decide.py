@@ -1,0 +1,277 @@
+"""The rules of paging. Pure: time, people and everything else come in with the command (missions 7.3, 5.6)."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from msgspec.structs import replace
+
+from sev1.catalog.model import EscalationPolicy
+from sev1.engine.decider import Actor, Fact
+from sev1.engine.errors import Invalid, NotFound, Refused
+from sev1.paging import model as m
+
+DOUBLE_CLICK_S = 5
+"""The same person acknowledging again so soon is one acknowledgement."""
+
+
+class PageAggregate:
+    kind = "page"
+    event_type: Any = m.PageEvent
+
+    def initial(self, key: str) -> m.Page:
+        return m.Page(key=key)
+
+    def decide(self, state: m.Page, command: m.PageCommand, now: datetime, by: Actor) -> list[m.PageEvent]:
+        """What follows from `command`.
+
+        Raises NotFound for a page that was never opened, Refused for one that is over, Invalid for a bad snooze.
+        Timers that come late, and reports on a page that is over, decide nothing.
+        """
+        if isinstance(command, m.Open):
+            return _open(state, command, now)
+        if state.status == "none":
+            raise NotFound(f"There is no page {state.key}.")
+        if isinstance(command, m.PersonCommand):
+            return _asked(state, command, now, by)
+        return _happened(state, command, now)
+
+    def evolve(self, state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:
+        return evolve(state, fact)
+
+    def timers(self, state: m.Page) -> Mapping[str, datetime]:
+        due: dict[str, datetime] = {}
+        if state.status == "triggered" and state.next_at:
+            due["escalate"] = state.next_at
+        if state.status == "acknowledged" and state.attend_by and not state.incident:
+            due["unattended"] = state.attend_by
+        if state.status == "snoozed" and state.snoozed_until:
+            due["snooze"] = state.snoozed_until
+        return due
+
+    def timer_command(self, kind: str, due: datetime) -> m.PageCommand:
+        match kind:
+            case "escalate":
+                return m.EscalationDue(due=due)
+            case "unattended":
+                return m.UnattendedDue(due=due)
+            case "snooze":
+                return m.SnoozeDue(due=due)
+        raise ValueError(f"a page has no timer {kind!r}")
+
+
+def _open(state: m.Page, command: m.Open, now: datetime) -> list[m.PageEvent]:
+    if state.status != "none":
+        raise Refused(f"{state.key} is open already.")
+    opened = m.PageOpened(
+        title=command.title,
+        group_key=command.group_key,
+        policy=command.policy,
+        why=command.why,
+        service=command.service,
+        severity=command.severity,
+        alert_count=command.alert_count,
+    )
+    return [opened, *_start(command.policy, 0, 0, command.who, "First step.", now)]
+
+
+def _asked(state: m.Page, command: m.PersonCommand, now: datetime, by: Actor) -> list[m.PageEvent]:
+    """A responder asks for something."""
+    if state.status == "resolved":
+        if isinstance(command, m.Resolve):
+            return []
+        raise Refused(f"{state.key} is over: {state.resolution or 'resolved'}. Nothing to answer any more.")
+    assert state.policy is not None
+    match command:
+        case m.Acknowledge():
+            again = state.status == "acknowledged" and state.acknowledged_by == by.id
+            if again and state.last_sign_of_life and now - state.last_sign_of_life < timedelta(seconds=DOUBLE_CLICK_S):
+                return []
+            return [m.PageAcknowledged(attend_by=_attend_by(state, now))]
+        case m.Escalate():
+            following = _following(state.policy, state.step, state.round)
+            if following is None:
+                raise Refused("The policy has no further step. Reassign the page to somebody by name.")
+            return _start(state.policy, *following, command.who, f"Escalated by {by.name}.", now)
+        case m.Reassign():
+            wait = timedelta(seconds=state.policy.steps[max(state.step, 0)].wait_s)
+            return [m.PageReassigned(person=command.person, next_at=now + wait)]
+        case m.Snooze():
+            if not now < command.until <= now + timedelta(seconds=m.MAX_SNOOZE_S):
+                raise Invalid("A snooze must end in the next 24 hours. For longer, silence the alert with a reason.")
+            return [m.PageSnoozed(until=command.until)]
+        case m.Resolve():
+            return [m.PageResolved(reason=command.reason or f"resolved by {by.name}")]
+        case _:
+            assert_never(command)
+
+
+def _happened(state: m.Page, command: m.PageCommand, now: datetime) -> list[m.PageEvent]:
+    """A timer came due, a delivery ended, more alerts came: facts that cannot be refused, only be too late."""
+    if not state.is_open or state.policy is None:
+        return []
+    match command:
+        case m.EscalationDue():
+            if state.status != "triggered" or state.next_at != command.due:
+                return []
+            following = _following(state.policy, state.step, state.round)
+            if following is None:
+                return [m.PolicyExhausted()]
+            return _start(state.policy, *following, command.who, "Nobody answered the step before.", now)
+        case m.UnattendedDue():
+            if state.status != "acknowledged" or state.attend_by != command.due or state.incident:
+                return []
+            lost = m.PageUnattended(after_s=state.policy.unattended_after_s)
+            return [lost, *_start(state.policy, 0, 0, command.who, "Acknowledged, then unattended.", now)]
+        case m.SnoozeDue():
+            if state.status != "snoozed" or state.snoozed_until != command.due:
+                return []
+            return [m.SnoozeEnded(), *_start(state.policy, 0, 0, command.who, "The snooze is over.", now)]
+        case m.ReportSent():
+            return [
+                m.NoticeSent(
+                    person=command.person, method=command.method, receipt=command.receipt, repeat=command.repeat
+                )
+            ]
+        case m.ReportUnreachable():
+            return _unreachable(state, command, now)
+        case m.JoinAlerts():
+            return [m.AlertsJoined(count=command.count, summary=command.summary)]
+        case m.LinkIncident():
+            return [] if state.incident == command.incident else [m.IncidentLinked(incident=command.incident)]
+        case _:
+            raise TypeError(f"not a page command: {command!r}")
+
+
+def _unreachable(state: m.Page, command: m.ReportUnreachable, now: datetime) -> list[m.PageEvent]:
+    """When nobody of the current step can be reached, waiting for their answer is pointless: the next step starts."""
+    assert state.policy is not None
+    events: list[m.PageEvent] = [m.PersonUnreachable(person=command.person, error=command.error)]
+    asked = {paged.person for paged in state.people}
+    silent = {*state.unreachable, command.person}
+    if state.status != "triggered" or command.person not in asked or asked - silent:
+        return events
+    following = _following(state.policy, state.step, state.round)
+    if following is None:
+        return [*events, m.PolicyExhausted()]
+    return [*events, *_start(state.policy, *following, command.who, "Nobody of the step before can be reached.", now)]
+
+
+def _following(policy: EscalationPolicy, step: int, round_: int) -> tuple[int, int] | None:
+    if step + 1 < len(policy.steps):
+        return step + 1, round_
+    if round_ < policy.repeat:
+        return 0, round_ + 1
+    return None
+
+
+def _start(
+    policy: EscalationPolicy, step: int, round_: int, who: m.Who, reason: str, now: datetime
+) -> list[m.PageEvent]:
+    """Starts `step`, or the next one that has somebody; a step without anybody is skipped and says so."""
+    events: list[m.PageEvent] = []
+    for _ in range(len(policy.steps)):
+        people = who[step] if step < len(who) else ()
+        if people:
+            next_at = now + timedelta(seconds=policy.steps[step].wait_s)
+            events.append(m.StepStarted(step=step, round=round_, people=people, reason=reason, next_at=next_at))
+            return events
+        events.append(m.StepSkipped(step=step, round=round_, reason="Nobody is on call for this step."))
+        following = _following(policy, step, round_)
+        if following is None:
+            break
+        step, round_ = following
+    return [*events, m.PolicyExhausted()]
+
+
+def _attend_by(state: m.Page, now: datetime) -> datetime | None:
+    assert state.policy is not None
+    after_s = state.policy.unattended_after_s
+    return now + timedelta(seconds=after_s) if after_s else None
+
+
+def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:  # noqa: PLR0911 - one case an event
+    event = fact.event
+    match event:
+        case m.PageOpened():
+            return replace(
+                state,
+                status="triggered",
+                title=event.title,
+                service=event.service,
+                severity=event.severity,
+                group_key=event.group_key,
+                why=event.why,
+                policy=event.policy,
+                alert_count=event.alert_count,
+                opened_at=fact.at,
+            )
+        case m.AlertsJoined():
+            return replace(state, alert_count=state.alert_count + event.count)
+        case m.StepStarted():
+            return replace(
+                _triggered(state, event.people, event.next_at), step=event.step, round=event.round, exhausted=False
+            )
+        case m.StepSkipped():
+            return replace(state, step=event.step, round=event.round)
+        case m.PolicyExhausted():
+            return replace(state, exhausted=True, next_at=None)
+        case m.PageAcknowledged():
+            return replace(
+                state,
+                status="acknowledged",
+                acknowledged_at=state.acknowledged_at or fact.at,
+                acknowledged_by=fact.by.id,
+                last_sign_of_life=fact.at,
+                attend_by=event.attend_by,
+                next_at=None,
+                snoozed_until=None,
+            )
+        case m.PageUnattended() | m.SnoozeEnded():
+            return replace(state, status="triggered", attend_by=None, snoozed_until=None)
+        case m.PageSnoozed():
+            return replace(
+                state,
+                status="snoozed",
+                snoozed_until=event.until,
+                acknowledged_at=state.acknowledged_at or fact.at,
+                acknowledged_by=fact.by.id,
+                last_sign_of_life=fact.at,
+                next_at=None,
+                attend_by=None,
+            )
+        case m.PageReassigned():
+            people = (m.Paged(person=event.person, because=f"Asked for by {fact.by.name}."),)
+            return _triggered(state, people, event.next_at)
+        case m.NoticeSent():
+            return state
+        case m.PersonUnreachable():
+            return replace(state, unreachable=(*state.unreachable, event.person))
+        case m.IncidentLinked():
+            return replace(state, incident=event.incident)
+        case m.PageResolved():
+            return replace(
+                state,
+                status="resolved",
+                resolved_at=fact.at,
+                resolution=event.reason,
+                next_at=None,
+                attend_by=None,
+                snoozed_until=None,
+            )
+        case _:
+            assert_never(event)
+
+
+def _triggered(state: m.Page, people: tuple[m.Paged, ...], next_at: datetime | None) -> m.Page:
+    new = tuple(p.person for p in people if p.person not in state.paged)
+    return replace(
+        state,
+        status="triggered",
+        people=people,
+        paged=state.paged + new,
+        unreachable=(),
+        next_at=next_at,
+        attend_by=None,
+        snoozed_until=None,
+    )

@@ -1,0 +1,268 @@
+"""A page: one run of an escalation policy over time, for one problem, until somebody has it and it is over."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct, field
+
+from sev1.catalog.model import EscalationPolicy
+
+Status = Literal["none", "triggered", "acknowledged", "snoozed", "resolved"]
+
+MAX_SNOOZE_S = 24 * 3600
+
+
+class Paged(Struct, frozen=True, kw_only=True):
+    """A person and the reason why it is them."""
+
+    person: str
+    because: str
+
+
+Who = tuple[tuple[Paged, ...], ...]
+"""The people of every step of the policy as resolved now; empty where a step has nobody."""
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
+    pass
+
+
+class Open(Command, frozen=True, kw_only=True, tag="open"):
+    title: str
+    group_key: str
+    policy: EscalationPolicy
+    why: str
+    service: str | None = None
+    severity: str | None = None
+    alert_count: int = 1
+    who: Who = ()
+
+
+class JoinAlerts(Command, frozen=True, kw_only=True, tag="join_alerts"):
+    count: int
+    summary: str
+
+
+class EscalationDue(Command, frozen=True, kw_only=True, tag="escalation_due"):
+    due: datetime
+    who: Who = ()
+
+
+class UnattendedDue(Command, frozen=True, kw_only=True, tag="unattended_due"):
+    due: datetime
+    who: Who = ()
+
+
+class SnoozeDue(Command, frozen=True, kw_only=True, tag="snooze_due"):
+    due: datetime
+    who: Who = ()
+
+
+class ReportSent(Command, frozen=True, kw_only=True, tag="report_sent"):
+    """A channel accepted the notice for `person`."""
+
+    person: str
+    method: str
+    receipt: str
+    repeat: bool = False
+
+
+class ReportUnreachable(Command, frozen=True, kw_only=True, tag="report_unreachable"):
+    """Every contact method of `person` failed."""
+
+    person: str
+    error: str
+    who: Who = ()
+
+
+class LinkIncident(Command, frozen=True, kw_only=True, tag="link_incident"):
+    incident: str
+
+
+class Acknowledge(Command, frozen=True, kw_only=True, tag="acknowledge"):
+    """I have it: the escalation stops."""
+
+
+class Escalate(Command, frozen=True, kw_only=True, tag="escalate"):
+    """Page the next step now."""
+
+    who: Who = ()
+
+
+class Reassign(Command, frozen=True, kw_only=True, tag="reassign"):
+    """Page `person` instead; the policy goes on behind them."""
+
+    person: str
+
+
+class Snooze(Command, frozen=True, kw_only=True, tag="snooze"):
+    """Quiet until an instant, at most 24 hours away; then it is paged again."""
+
+    until: datetime
+
+
+class Resolve(Command, frozen=True, kw_only=True, tag="resolve"):
+    reason: str = ""
+
+
+PersonCommand = Acknowledge | Escalate | Reassign | Snooze | Resolve
+"""What a responder may ask for, on every surface."""
+
+PageCommand = (
+    PersonCommand
+    | Open
+    | JoinAlerts
+    | EscalationDue
+    | UnattendedDue
+    | SnoozeDue
+    | ReportSent
+    | ReportUnreachable
+    | LinkIncident
+)
+
+
+# --- events -----------------------------------------------------------------------------------------------------------
+
+
+class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
+    pass
+
+
+class PageOpened(Event, frozen=True, kw_only=True, tag="page_opened"):
+    title: str
+    group_key: str
+    policy: EscalationPolicy
+    """As it was: a later change of the catalog does not change a running page."""
+    why: str
+    service: str | None = None
+    severity: str | None = None
+    alert_count: int = 1
+
+
+class AlertsJoined(Event, frozen=True, kw_only=True, tag="alerts_joined"):
+    count: int
+    summary: str
+
+
+class StepStarted(Event, frozen=True, kw_only=True, tag="step_started"):
+    step: int
+    """Index into the policy's steps."""
+    round: int
+    people: tuple[Paged, ...]
+    reason: str
+    next_at: datetime | None
+    """When the next step is due; None after the last of the last round."""
+
+
+class StepSkipped(Event, frozen=True, kw_only=True, tag="step_skipped"):
+    step: int
+    round: int
+    reason: str
+
+
+class PolicyExhausted(Event, frozen=True, kw_only=True, tag="policy_exhausted"):
+    """Every step of every round was paged and nobody answered, or there was nobody to page."""
+
+
+class PageAcknowledged(Event, frozen=True, kw_only=True, tag="page_acknowledged"):
+    attend_by: datetime | None
+    """Paged again then, unless there is an incident, a snooze or a new sign of life."""
+
+
+class PageUnattended(Event, frozen=True, kw_only=True, tag="page_unattended"):
+    after_s: int
+
+
+class PageSnoozed(Event, frozen=True, kw_only=True, tag="page_snoozed"):
+    until: datetime
+
+
+class SnoozeEnded(Event, frozen=True, kw_only=True, tag="snooze_ended"):
+    pass
+
+
+class PageReassigned(Event, frozen=True, kw_only=True, tag="page_reassigned"):
+    person: str
+    next_at: datetime | None
+
+
+class NoticeSent(Event, frozen=True, kw_only=True, tag="notice_sent"):
+    person: str
+    method: str
+    receipt: str
+    repeat: bool = False
+
+
+class PersonUnreachable(Event, frozen=True, kw_only=True, tag="person_unreachable"):
+    person: str
+    error: str
+
+
+class IncidentLinked(Event, frozen=True, kw_only=True, tag="incident_linked"):
+    incident: str
+
+
+class PageResolved(Event, frozen=True, kw_only=True, tag="page_resolved"):
+    reason: str
+
+
+PageEvent = (
+    PageOpened
+    | AlertsJoined
+    | StepStarted
+    | StepSkipped
+    | PolicyExhausted
+    | PageAcknowledged
+    | PageUnattended
+    | PageSnoozed
+    | SnoozeEnded
+    | PageReassigned
+    | NoticeSent
+    | PersonUnreachable
+    | IncidentLinked
+    | PageResolved
+)
+
+
+# --- state ------------------------------------------------------------------------------------------------------------
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    key: str
+    status: Status = "none"
+    title: str = ""
+    service: str | None = None
+    severity: str | None = None
+    group_key: str = ""
+    why: str = ""
+    policy: EscalationPolicy | None = None
+    step: int = -1
+    round: int = 0
+    people: tuple[Paged, ...] = ()
+    """Who is being asked now."""
+    paged: tuple[str, ...] = ()
+    """Everybody who was asked at some time, in order."""
+    unreachable: tuple[str, ...] = ()
+    """Of the current step."""
+    next_at: datetime | None = None
+    exhausted: bool = False
+    opened_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    """The first time."""
+    acknowledged_by: str | None = None
+    """The latest."""
+    last_sign_of_life: datetime | None = None
+    attend_by: datetime | None = None
+    snoozed_until: datetime | None = None
+    incident: str | None = None
+    alert_count: int = 0
+    resolved_at: datetime | None = None
+    resolution: str = ""
+    skipped: tuple[str, ...] = field(default=())
+
+    @property
+    def is_open(self) -> bool:
+        return self.status not in {"none", "resolved"}
