@@ -4,6 +4,7 @@ The loop around a step is the one place that catches broadly: one bad item is re
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -32,10 +33,8 @@ async def run(name: str, step: Step, *, wake: asyncio.Event | None = None, poll_
             await asyncio.sleep(poll_s)
             continue
         if not worked:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), poll_s)
-            except TimeoutError:
-                pass
         else:
             await asyncio.sleep(0)
 

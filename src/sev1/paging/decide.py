@@ -190,7 +190,7 @@ def _attend_by(state: m.Page, now: datetime) -> datetime | None:
     return now + timedelta(seconds=after_s) if after_s else None
 
 
-def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:  # noqa: PLR0911 - one case an event
+def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:
     event = fact.event
     match event:
         case m.PageOpened():

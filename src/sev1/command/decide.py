@@ -1,0 +1,341 @@
+"""The rules of incident command. Pure (missions 1.1, 1.5, 3.2, 8.1, 8.6, 9.1, 9.3, 11.1, 11.3)."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from msgspec.structs import replace
+
+from sev1.command import model as m
+from sev1.engine.decider import Actor, Fact
+from sev1.engine.errors import Invalid, NotFound, Refused
+
+FUTURE_TOLERANCE = timedelta(minutes=5)
+"""Clocks differ; a start this little ahead of ours is taken as now."""
+
+
+class IncidentAggregate:
+    kind = "incident"
+    event_type: Any = m.IncidentEvent
+
+    def initial(self, key: str) -> m.Incident:
+        return m.Incident(key=key)
+
+    def decide(self, state: m.Incident, command: m.Informed, now: datetime, by: Actor) -> list[m.IncidentEvent]:
+        """What follows from `command`.
+
+        Raises NotFound for an incident that was never declared, Refused where a rule forbids it, Invalid for values
+        that cannot be meant. Asking for what is already so decides nothing.
+        """
+        if isinstance(command.command, m.Declare):
+            return _declare(state, command.command, command.known, now, by)
+        if state.status == "none":
+            raise NotFound(f"There is no incident {state.key}.")
+        return _respond(state, command.command, command.known, now)
+
+    def evolve(self, state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
+        return evolve(state, fact)
+
+    def timers(self, state: m.Incident) -> Mapping[str, datetime]:  # noqa: ARG002 - nothing is waited for yet
+        return {}
+
+    def timer_command(self, kind: str, due: datetime) -> m.Informed:
+        raise ValueError(f"an incident has no timer {kind!r} (due {due})")
+
+
+def _declare(
+    state: m.Incident, command: m.Declare, known: m.Known, now: datetime, by: Actor
+) -> list[m.IncidentEvent]:
+    if state.status != "none":
+        raise Refused(f"{state.key} is declared already.")
+    detected = min(known.detected_at or now, now)
+    started = command.started_at or known.started_at or detected
+    if started > now + FUTURE_TOLERANCE:
+        raise Invalid("The start lies in the future. Give the time when the impact began, or leave it out.")
+    events: list[m.IncidentEvent] = [
+        m.IncidentDeclared(
+            title=command.title.strip(),
+            severity=command.severity or known.worst_severity,
+            severity_assumed=command.severity is None,
+            commander=known.commander or by.id,
+            services=tuple(dict.fromkeys((*command.services, *known.services))),
+            started_at=min(started, detected),
+            detected_at=detected,
+            acknowledged_at=max(known.page_acknowledged_at or now, detected),
+            next_update_at=_next(now, known.update_every_min),
+        )
+    ]
+    if command.page:
+        events.append(m.PageLinked(page=command.page))
+    if command.alerts:
+        events.append(m.AlertsLinked(alerts=command.alerts))
+    return events
+
+
+def _respond(
+    state: m.Incident, command: m.ResponderCommand, known: m.Known, now: datetime
+) -> list[m.IncidentEvent]:
+    match command:
+        case m.AddNote():
+            return [m.NoteAdded(text=command.text)]
+        case m.CorrectTimes():
+            return _correct_times(state, command, now)
+        case m.Reopen():
+            return _reopen(state, command, known, now)
+        case m.GiveAllClear():
+            return _all_clear(state, command)
+        case m.LinkPage():
+            return [] if command.page in state.pages else [m.PageLinked(page=command.page)]
+        case m.LinkAlerts():
+            new = tuple(dict.fromkeys(a for a in command.alerts if a not in state.alerts))
+            services = tuple(s for s in known.services if s not in state.services)
+            return [m.AlertsLinked(alerts=new, services=services)] if new else []
+        case m.AssignRole():
+            return _assign(state, command)
+        case m.ReleaseRole():
+            return _release(state, command)
+        case _:
+            _must_be_open(state)
+            return _while_open(state, command, known, now)
+
+
+def _while_open(
+    state: m.Incident, command: m.ResponderCommand, known: m.Known, now: datetime
+) -> list[m.IncidentEvent]:
+    match command:
+        case m.SetSeverity():
+            return _severity(state, command, known, now)
+        case m.SetStage():
+            return _stage(state, command)
+        case m.PostUpdate():
+            minutes = command.next_update_in_min or known.update_every_min
+            return [
+                m.UpdatePosted(
+                    condition=command.condition,
+                    actions=command.actions,
+                    needs=command.needs,
+                    next_update_at=_next(now, minutes),
+                )
+            ]
+        case m.RecordDecision():
+            return [
+                m.DecisionRecorded(
+                    decision=command.decision, reason=command.reason, alternatives=command.alternatives
+                )
+            ]
+        case m.PageResponder():
+            return [m.ResponderPaged(person=command.person, ask=command.ask)]
+        case m.MarkMitigated():
+            return [] if state.mitigated_at else [m.ImpactMitigated()]
+        case m.ConfirmCriterion() | m.OverrideCriterion() | m.WithdrawCriterion():
+            return _gate(state, command, known)
+        case m.ResolveIncident():
+            return _resolve(state)
+        case m.CloseFalseAlarm():
+            return [m.ClosedAsFalseAlarm(note=command.note)]
+        case _:
+            raise TypeError(f"not an incident command: {command!r}")
+
+
+def _must_be_open(state: m.Incident) -> None:
+    if not state.is_open:
+        raise Refused(f"{state.key} is {state.status.replace('_', ' ')}. Reopen it first, with the reason.")
+
+
+def _assign(state: m.Incident, command: m.AssignRole) -> list[m.IncidentEvent]:
+    holders = state.roles.get(command.role, ())
+    if command.person in holders:
+        return []
+    previous = holders[0] if holders and command.role not in m.MANY else None
+    return [m.RoleAssigned(role=command.role, person=command.person, previous=previous)]
+
+
+def _release(state: m.Incident, command: m.ReleaseRole) -> list[m.IncidentEvent]:
+    if command.role == "ic":
+        raise Refused("Command is never without a holder: hand it over to somebody instead of laying it down.")
+    if command.person not in state.roles.get(command.role, ()):
+        return []
+    return [m.RoleReleased(role=command.role, person=command.person)]
+
+
+def _severity(state: m.Incident, command: m.SetSeverity, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
+    if command.severity == state.severity:
+        return []
+    lowering = rank(command.severity) > rank(state.severity)
+    if lowering and not command.reason.strip():
+        raise Invalid("Lowering the severity needs a reason: what makes us certain?", field="reason")
+    due = _next(now, known.update_every_min)
+    if due and state.next_update_at:
+        due = min(due, state.next_update_at)
+    return [
+        m.SeverityChanged(old=state.severity, new=command.severity, reason=command.reason, next_update_at=due)
+    ]
+
+
+def _stage(state: m.Incident, command: m.SetStage) -> list[m.IncidentEvent]:
+    if command.stage == state.stage:
+        return []
+    if command.stage in {"recovery", "analysis"}:
+        raise Refused("Recovery begins when the incident is resolved: confirm the four criteria and resolve it.")
+    events: list[m.IncidentEvent] = [m.StageChanged(old=state.stage, new=command.stage)]
+    if command.stage == "resolution" and not state.mitigated_at:
+        # Working on the full fix means that the impact no longer drives us: the latest moment it was mitigated.
+        events.append(m.ImpactMitigated())
+    return events
+
+
+def _correct_times(state: m.Incident, command: m.CorrectTimes, now: datetime) -> list[m.IncidentEvent]:
+    started, detected = command.started_at or state.started_at, command.detected_at or state.detected_at
+    assert started is not None
+    assert detected is not None
+    if started > detected:
+        raise Invalid("It cannot have been detected before it began. Correct both times together.")
+    if detected > now + FUTURE_TOLERANCE:
+        raise Invalid("The time of detection lies in the future.")
+    return [m.TimesCorrected(started_at=started, detected_at=detected, reason=command.reason)]
+
+
+def _gate(
+    state: m.Incident, command: m.ConfirmCriterion | m.OverrideCriterion | m.WithdrawCriterion, known: m.Known
+) -> list[m.IncidentEvent]:
+    held = state.gate.get(command.criterion)
+    match command:
+        case m.ConfirmCriterion():
+            if held and not held.override:
+                return []
+            if command.criterion == "stable" and known.firing:
+                raise Refused(
+                    f"{_alerts(known.firing)} of this incident still fire. Wait until they are quiet, or override "
+                    "with the reason why they do not matter.",
+                    firing=list(known.firing),
+                )
+            return [m.CriterionConfirmed(criterion=command.criterion)]
+        case m.OverrideCriterion():
+            return [m.CriterionOverridden(criterion=command.criterion, reason=command.reason)]
+        case m.WithdrawCriterion():
+            return [m.CriterionWithdrawn(criterion=command.criterion, reason=command.reason)] if held else []
+        case _:
+            assert_never(command)
+
+
+def _resolve(state: m.Incident) -> list[m.IncidentEvent]:
+    if missing := state.missing:
+        sentences = "; ".join(m.CRITERIA[criterion].lower() for criterion in missing)
+        raise Refused(
+            f"Not resolved yet. Still to confirm or override with a reason: {sentences}.", missing=list(missing)
+        )
+    events: list[m.IncidentEvent] = []
+    if not state.mitigated_at:
+        events.append(m.ImpactMitigated())
+    return [*events, m.IncidentResolved()]
+
+
+def _all_clear(state: m.Incident, command: m.GiveAllClear) -> list[m.IncidentEvent]:
+    if state.status == "closed":
+        return []
+    if state.status != "resolved":
+        raise Refused("The all-clear follows the resolution: confirm the four criteria and resolve the incident first.")
+    return [m.AllClearGiven(message=command.message)]
+
+
+def _reopen(state: m.Incident, command: m.Reopen, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
+    if state.is_open:
+        raise Refused(f"{state.key} is open.")
+    return [m.IncidentReopened(reason=command.reason, next_update_at=_next(now, known.update_every_min))]
+
+
+def _next(now: datetime, minutes: int | None) -> datetime | None:
+    return now + timedelta(minutes=minutes) if minutes else None
+
+
+def _alerts(numbers: tuple[int, ...]) -> str:
+    shown = ", ".join(f"A-{n}" for n in numbers[:5])
+    return shown if len(numbers) <= 5 else f"{shown} and {len(numbers) - 5} more"
+
+
+def rank(severity: str) -> int:
+    """0 is the worst: the digit of `sev-0` … `sev-5`."""
+    return int(severity[-1])
+
+
+def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
+    event = fact.event
+    match event:
+        case m.IncidentDeclared():
+            return replace(
+                state,
+                status="open",
+                title=event.title,
+                severity=event.severity,
+                severity_assumed=event.severity_assumed,
+                services=event.services,
+                roles={"ic": (event.commander,)},
+                started_at=event.started_at,
+                detected_at=event.detected_at,
+                acknowledged_at=event.acknowledged_at,
+                next_update_at=event.next_update_at,
+                declared_at=fact.at,
+                declared_by=fact.by.id,
+            )
+        case m.RoleAssigned():
+            holders = state.roles.get(event.role, ()) if event.role in m.MANY else ()
+            state = replace(state, roles={**state.roles, event.role: (*holders, event.person)})
+            return replace(state, commander_is_temporary=False) if event.role == "ic" else state
+        case m.RoleReleased():
+            left = tuple(p for p in state.roles.get(event.role, ()) if p != event.person)
+            roles = {role: holders for role, holders in state.roles.items() if role != event.role}
+            return replace(state, roles={**roles, event.role: left} if left else roles)
+        case m.SeverityChanged():
+            return replace(
+                state, severity=event.new, severity_assumed=False, next_update_at=event.next_update_at
+            )
+        case m.StageChanged():
+            return replace(state, stage=event.new)
+        case m.UpdatePosted():
+            update = m.Update(
+                condition=event.condition, actions=event.actions, needs=event.needs, by=fact.by.id, at=fact.at
+            )
+            return replace(state, update=update, next_update_at=event.next_update_at)
+        case m.DecisionRecorded() | m.NoteAdded() | m.ResponderPaged():
+            return state
+        case m.PageLinked():
+            return replace(state, pages=(*state.pages, event.page))
+        case m.AlertsLinked():
+            return replace(
+                state, alerts=(*state.alerts, *event.alerts), services=(*state.services, *event.services)
+            )
+        case m.ImpactMitigated():
+            return replace(state, mitigated_at=fact.at)
+        case m.TimesCorrected():
+            return replace(state, started_at=event.started_at, detected_at=event.detected_at)
+        case m.CriterionConfirmed():
+            return _mark(state, event.criterion, m.Mark(by=fact.by.id, at=fact.at))
+        case m.CriterionOverridden():
+            return _mark(state, event.criterion, m.Mark(by=fact.by.id, at=fact.at, override=event.reason))
+        case m.CriterionWithdrawn():
+            return replace(state, gate={c: mark for c, mark in state.gate.items() if c != event.criterion})
+        case m.IncidentResolved():
+            return replace(state, status="resolved", stage="recovery", resolved_at=fact.at, next_update_at=None)
+        case m.AllClearGiven():
+            return replace(state, status="closed", stage="analysis", all_clear_at=fact.at)
+        case m.ClosedAsFalseAlarm():
+            return replace(
+                state, status="false_alarm", stage="analysis", resolved_at=fact.at, next_update_at=None
+            )
+        case m.IncidentReopened():
+            return replace(
+                state,
+                status="open",
+                stage="triage",
+                gate={},
+                mitigated_at=None,
+                resolved_at=None,
+                all_clear_at=None,
+                next_update_at=event.next_update_at,
+            )
+        case _:
+            assert_never(event)
+
+
+def _mark(state: m.Incident, criterion: m.Criterion, mark: m.Mark) -> m.Incident:
+    return replace(state, gate={**state.gate, criterion: mark})

@@ -1,0 +1,431 @@
+"""An incident: declared on suspicion, commanded by exactly one person, over when four criteria hold (book ch. 3, 8, 11)."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Role = Literal["ic", "ops", "comms", "scribe", "sme", "support", "sponsor"]
+ROLE_TITLES: dict[Role, str] = {
+    "ic": "Incident Commander",
+    "ops": "Operations lead",
+    "comms": "Communications lead",
+    "scribe": "Scribe",
+    "sme": "Subject matter expert",
+    "support": "Support lead",
+    "sponsor": "Executive sponsor",
+}
+MANY: frozenset[Role] = frozenset({"sme"})
+"""Roles that several people hold at once; every other has one holder."""
+
+Stage = Literal["detection", "triage", "investigation", "mitigation", "resolution", "recovery", "analysis"]
+STAGES: tuple[Stage, ...] = (
+    "detection",
+    "triage",
+    "investigation",
+    "mitigation",
+    "resolution",
+    "recovery",
+    "analysis",
+)
+STAGE_TITLES: dict[Stage, str] = {
+    "detection": "Detection & declaration",
+    "triage": "Triage & assessment",
+    "investigation": "Investigation",
+    "mitigation": "Mitigation",
+    "resolution": "Resolution",
+    "recovery": "Recovery",
+    "analysis": "Post-incident analysis",
+}
+
+Criterion = Literal["restored", "impact_ended", "stable", "no_residual"]
+CRITERIA: dict[Criterion, str] = {
+    "restored": "Every affected service works again, and so do those that depend on it",
+    "impact_ended": "Customers feel nothing of it any more",
+    "stable": "Metrics are normal and no alert of it fires",
+    "no_residual": "Nothing needs doing now to keep it that way",
+}
+"""The resolution gate (mission 11.1)."""
+
+Status = Literal["none", "open", "resolved", "closed", "false_alarm"]
+
+Line = Annotated[str, Meta(min_length=1, max_length=300)]
+Prose = Annotated[str, Meta(min_length=1, max_length=5000)]
+OptionalProse = Annotated[str, Meta(max_length=5000)]
+SeverityName = Annotated[str, Meta(pattern=r"^sev-[0-5]$")]
+PersonName = Annotated[str, Meta(min_length=1, max_length=254)]
+PageKey = Annotated[str, Meta(pattern=r"^P-[0-9]{1,18}$")]
+AlertNumber = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Name = Annotated[str, Meta(min_length=1, max_length=63)]
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
+    pass
+
+
+class Declare(Command, frozen=True, kw_only=True, tag="declare"):
+    """One line suffices; everything else can come later or from the alerts it is declared from."""
+
+    title: Line
+    severity: SeverityName | None = None
+    """None: unknown impact, so the worst plausible one."""
+    services: Annotated[tuple[Name, ...], Meta(max_length=50)] = ()
+    commander: PersonName | None = None
+    """None: whoever declares."""
+    alerts: Annotated[tuple[AlertNumber, ...], Meta(max_length=200)] = ()
+    page: PageKey | None = None
+    started_at: datetime | None = None
+    """When the impact began, if known; None: when it was detected."""
+
+
+class AssignRole(Command, frozen=True, kw_only=True, tag="assign_role"):
+    """Gives `role` to `person`; of all roles but SME, the previous holder lays it down in the same moment."""
+
+    role: Role
+    person: PersonName
+
+
+class ReleaseRole(Command, frozen=True, kw_only=True, tag="release_role"):
+    role: Role
+    person: PersonName
+
+
+class SetSeverity(Command, frozen=True, kw_only=True, tag="set_severity"):
+    """Raising is one click. Lowering asks what makes us certain."""
+
+    severity: SeverityName
+    reason: OptionalProse = ""
+
+
+class SetStage(Command, frozen=True, kw_only=True, tag="set_stage"):
+    stage: Stage
+
+
+class PostUpdate(Command, frozen=True, kw_only=True, tag="post_update"):
+    """A CAN update: condition, actions, needs."""
+
+    condition: Prose
+    actions: OptionalProse = ""
+    needs: OptionalProse = ""
+    next_update_in_min: Annotated[int, Meta(ge=1, le=1440)] | None = None
+    """None: by the severity's rhythm."""
+
+
+class RecordDecision(Command, frozen=True, kw_only=True, tag="record_decision"):
+    decision: Prose
+    reason: OptionalProse = ""
+    alternatives: OptionalProse = ""
+
+
+class AddNote(Command, frozen=True, kw_only=True, tag="add_note"):
+    text: Prose
+
+
+class LinkPage(Command, frozen=True, kw_only=True, tag="link_page"):
+    page: PageKey
+
+
+class LinkAlerts(Command, frozen=True, kw_only=True, tag="link_alerts"):
+    alerts: Annotated[tuple[AlertNumber, ...], Meta(min_length=1, max_length=200)]
+
+
+class PageResponder(Command, frozen=True, kw_only=True, tag="page_responder"):
+    """Wakes one more person for this incident."""
+
+    person: PersonName
+    ask: Line
+
+
+class MarkMitigated(Command, frozen=True, kw_only=True, tag="mark_mitigated"):
+    """The impact has stopped or is clearly smaller; the cause may still be there."""
+
+
+class CorrectTimes(Command, frozen=True, kw_only=True, tag="correct_times"):
+    """Sets when the impact began or was detected, once that is known better."""
+
+    reason: Prose
+    started_at: datetime | None = None
+    detected_at: datetime | None = None
+
+
+class ConfirmCriterion(Command, frozen=True, kw_only=True, tag="confirm_criterion"):
+    criterion: Criterion
+
+
+class OverrideCriterion(Command, frozen=True, kw_only=True, tag="override_criterion"):
+    criterion: Criterion
+    reason: Prose
+
+
+class WithdrawCriterion(Command, frozen=True, kw_only=True, tag="withdraw_criterion"):
+    criterion: Criterion
+    reason: Prose
+
+
+class ResolveIncident(Command, frozen=True, kw_only=True, tag="resolve"):
+    """Refused until all four criteria are confirmed or overridden."""
+
+
+class GiveAllClear(Command, frozen=True, kw_only=True, tag="give_all_clear"):
+    """One message to everybody: it is over. Stands the responders down."""
+
+    message: OptionalProse = ""
+
+
+class CloseFalseAlarm(Command, frozen=True, kw_only=True, tag="close_false_alarm"):
+    """It was nothing, and declaring was right anyway."""
+
+    note: OptionalProse = ""
+
+
+class Reopen(Command, frozen=True, kw_only=True, tag="reopen"):
+    reason: Prose
+
+
+ResponderCommand = (
+    AssignRole
+    | ReleaseRole
+    | SetSeverity
+    | SetStage
+    | PostUpdate
+    | RecordDecision
+    | AddNote
+    | LinkPage
+    | LinkAlerts
+    | PageResponder
+    | MarkMitigated
+    | CorrectTimes
+    | ConfirmCriterion
+    | OverrideCriterion
+    | WithdrawCriterion
+    | ResolveIncident
+    | GiveAllClear
+    | CloseFalseAlarm
+    | Reopen
+)
+"""What a responder may do in an incident, on every surface."""
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """What the rules need to know of the world outside the incident, looked up before the decision."""
+
+    update_every_min: int | None = 30
+    """The rhythm of the severity that will hold after the command."""
+    worst_severity: str = "sev-1"
+    page_acknowledged_at: datetime | None = None
+    detected_at: datetime | None = None
+    started_at: datetime | None = None
+    services: tuple[str, ...] = ()
+    commander: str | None = None
+    firing: tuple[int, ...] = ()
+    """Linked alerts that still fire."""
+
+
+class Informed(Struct, frozen=True, kw_only=True):
+    """A command with what is known."""
+
+    command: Declare | ResponderCommand
+    known: Known
+
+
+# --- events -----------------------------------------------------------------------------------------------------------
+
+
+class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
+    pass
+
+
+class IncidentDeclared(Event, frozen=True, kw_only=True, tag="incident_declared"):
+    title: str
+    severity: str
+    severity_assumed: bool
+    """True when nobody gave one and the worst plausible was taken."""
+    commander: str
+    services: tuple[str, ...]
+    started_at: datetime
+    detected_at: datetime
+    acknowledged_at: datetime
+    next_update_at: datetime | None
+
+
+class RoleAssigned(Event, frozen=True, kw_only=True, tag="role_assigned"):
+    role: Role
+    person: str
+    previous: str | None = None
+
+
+class RoleReleased(Event, frozen=True, kw_only=True, tag="role_released"):
+    role: Role
+    person: str
+
+
+class SeverityChanged(Event, frozen=True, kw_only=True, tag="severity_changed"):
+    old: str
+    new: str
+    reason: str
+    next_update_at: datetime | None
+
+
+class StageChanged(Event, frozen=True, kw_only=True, tag="stage_changed"):
+    old: Stage
+    new: Stage
+
+
+class UpdatePosted(Event, frozen=True, kw_only=True, tag="update_posted"):
+    condition: str
+    actions: str
+    needs: str
+    next_update_at: datetime | None
+
+
+class DecisionRecorded(Event, frozen=True, kw_only=True, tag="decision_recorded"):
+    decision: str
+    reason: str
+    alternatives: str
+
+
+class NoteAdded(Event, frozen=True, kw_only=True, tag="note_added"):
+    text: str
+
+
+class PageLinked(Event, frozen=True, kw_only=True, tag="page_linked"):
+    page: str
+
+
+class AlertsLinked(Event, frozen=True, kw_only=True, tag="alerts_linked"):
+    alerts: tuple[int, ...]
+    services: tuple[str, ...] = ()
+
+
+class ResponderPaged(Event, frozen=True, kw_only=True, tag="responder_paged"):
+    person: str
+    ask: str
+
+
+class ImpactMitigated(Event, frozen=True, kw_only=True, tag="impact_mitigated"):
+    pass
+
+
+class TimesCorrected(Event, frozen=True, kw_only=True, tag="times_corrected"):
+    started_at: datetime
+    detected_at: datetime
+    reason: str
+
+
+class CriterionConfirmed(Event, frozen=True, kw_only=True, tag="criterion_confirmed"):
+    criterion: Criterion
+
+
+class CriterionOverridden(Event, frozen=True, kw_only=True, tag="criterion_overridden"):
+    criterion: Criterion
+    reason: str
+
+
+class CriterionWithdrawn(Event, frozen=True, kw_only=True, tag="criterion_withdrawn"):
+    criterion: Criterion
+    reason: str
+
+
+class IncidentResolved(Event, frozen=True, kw_only=True, tag="incident_resolved"):
+    pass
+
+
+class AllClearGiven(Event, frozen=True, kw_only=True, tag="all_clear_given"):
+    message: str
+
+
+class ClosedAsFalseAlarm(Event, frozen=True, kw_only=True, tag="closed_as_false_alarm"):
+    note: str
+
+
+class IncidentReopened(Event, frozen=True, kw_only=True, tag="incident_reopened"):
+    reason: str
+    next_update_at: datetime | None
+
+
+IncidentEvent = (
+    IncidentDeclared
+    | RoleAssigned
+    | RoleReleased
+    | SeverityChanged
+    | StageChanged
+    | UpdatePosted
+    | DecisionRecorded
+    | NoteAdded
+    | PageLinked
+    | AlertsLinked
+    | ResponderPaged
+    | ImpactMitigated
+    | TimesCorrected
+    | CriterionConfirmed
+    | CriterionOverridden
+    | CriterionWithdrawn
+    | IncidentResolved
+    | AllClearGiven
+    | ClosedAsFalseAlarm
+    | IncidentReopened
+)
+
+
+# --- state ------------------------------------------------------------------------------------------------------------
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """A criterion of the gate that holds: who said so, when, and why if it was overridden."""
+
+    by: str
+    at: datetime
+    override: str = ""
+
+
+class Update(Struct, frozen=True, kw_only=True):
+    """The latest CAN update."""
+
+    condition: str
+    actions: str
+    needs: str
+    by: str
+    at: datetime
+
+
+class Incident(Struct, frozen=True, kw_only=True):
+    key: str
+    status: Status = "none"
+    title: str = ""
+    severity: str = ""
+    severity_assumed: bool = False
+    stage: Stage = "detection"
+    services: tuple[str, ...] = ()
+    roles: dict[Role, tuple[str, ...]] = {}
+    commander_is_temporary: bool = True
+    """Until somebody takes command on purpose."""
+    pages: tuple[str, ...] = ()
+    alerts: tuple[int, ...] = ()
+    update: Update | None = None
+    next_update_at: datetime | None = None
+    gate: dict[Criterion, Mark] = {}
+    started_at: datetime | None = None
+    detected_at: datetime | None = None
+    declared_at: datetime | None = None
+    declared_by: str = ""
+    acknowledged_at: datetime | None = None
+    mitigated_at: datetime | None = None
+    resolved_at: datetime | None = None
+    all_clear_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == "open"
+
+    @property
+    def commander(self) -> str:
+        """The one Incident Commander (mission 8.1: never none)."""
+        return self.roles["ic"][0]
+
+    @property
+    def missing(self) -> list[Criterion]:
+        """Criteria of the gate that nobody has confirmed yet."""
+        return [criterion for criterion in CRITERIA if criterion not in self.gate]

@@ -1,0 +1,208 @@
+"""Incident command meets the world: what the rules need is looked up first, pages and alerts follow afterwards."""
+
+from datetime import datetime, timedelta
+
+import asyncpg
+from msgspec.structs import replace
+
+from sev1.catalog.cache import CatalogCache
+from sev1.catalog.model import Catalog, EscalationPolicy, PersonTarget, Step
+from sev1.command import model as m
+from sev1.command.decide import rank
+from sev1.engine import event_log
+from sev1.engine.commands import Change, Commands
+from sev1.engine.decider import Actor
+from sev1.engine.errors import Invalid, NotFound
+from sev1.oncall import store as oncall_store
+from sev1.paging import model as paging
+from sev1.paging import store as pages
+from sev1.paging.react import open_page, people_of_steps
+
+DEFAULT_RHYTHM_MIN = 30
+
+
+class PrepareIncident:
+    """Checks names against the catalog and adds what is known: rhythm, linked page, firing alerts."""
+
+    def __init__(self, catalogs: CatalogCache) -> None:
+        self._catalogs = catalogs
+
+    async def __call__(
+        self,
+        conn: asyncpg.Connection,
+        state: m.Incident,
+        command: m.Declare | m.ResponderCommand,
+        now: datetime,  # noqa: ARG002 - the signature of every Prepare
+    ) -> m.Informed:
+        catalog = await self._catalogs.current(conn)
+        await _check_names(conn, command, catalog)
+        severities = [s.name for s in catalog.severities_worst_first()]
+        # SEV-0 is for whoever sees a catastrophe; unknown impact starts at the worst of the everyday ones.
+        worst = next((name for name in severities if rank(name) >= 1), "sev-1")
+        known = m.Known(worst_severity=worst)
+        if isinstance(command, m.Declare):
+            known = await _known_of_sources(conn, command, known, catalog)
+            severity = command.severity or worst
+        else:
+            severity = command.severity if isinstance(command, m.SetSeverity) else state.severity
+        if isinstance(command, m.LinkAlerts):
+            known = replace(known, services=await _services_of(conn, command.alerts))
+        if isinstance(command, m.ConfirmCriterion) and command.criterion == "stable":
+            known = replace(known, firing=await _firing(conn, state))
+        rhythm = catalog.severities[severity].update_every_min if severity in catalog.severities else DEFAULT_RHYTHM_MIN
+        return m.Informed(command=command, known=replace(known, update_every_min=rhythm))
+
+
+async def _check_names(conn: asyncpg.Connection, command: m.Declare | m.ResponderCommand, catalog: Catalog) -> None:
+    """Refuses a severity, service, page, alert or person that does not exist, naming it and the choices."""
+    severity = getattr(command, "severity", None)
+    if severity is not None and severity not in catalog.severities:
+        choices = ", ".join(s.label for s in catalog.severities_worst_first())
+        raise Invalid(f"{severity.upper()} is not in use here. Choose one of {choices}.", field="severity")
+    for service in getattr(command, "services", ()):
+        if service not in catalog.services:
+            raise Invalid(f"The catalog has no service {service!r}. Check the name, or leave it out.", field="services")
+    person = command.commander if isinstance(command, m.Declare) else getattr(command, "person", None)
+    if person is not None and person not in catalog.people:
+        known = not isinstance(command, m.PageResponder) and await _is_account(conn, person)
+        if not known:
+            raise Invalid(f"Nobody here is called {person!r}. Choose a person from the catalog.", field="person")
+    page = getattr(command, "page", None)
+    if page is not None and await pages.get(conn, page) is None:
+        raise NotFound(f"There is no page {page}.")
+    if alerts := getattr(command, "alerts", ()):
+        found = {row["id"] for row in await conn.fetch("SELECT id FROM alerts WHERE id = ANY($1::bigint[])", alerts)}
+        if missing := [a for a in alerts if a not in found]:
+            raise NotFound(f"There is no alert A-{missing[0]}.")
+
+
+async def _is_account(conn: asyncpg.Connection, email: str) -> bool:
+    query = "SELECT EXISTS (SELECT 1 FROM users WHERE email_key = $1 AND NOT disabled)"
+    return bool(await conn.fetchval(query, email.casefold()))
+
+
+async def _known_of_sources(
+    conn: asyncpg.Connection, command: m.Declare, known: m.Known, catalog: Catalog
+) -> m.Known:
+    """When an incident is declared from alerts or a page, they tell when it began, was seen and was answered."""
+    alerts = list(command.alerts)
+    page = await pages.get(conn, command.page) if command.page else None
+    if page:
+        alerts += [row["id"] for row in await conn.fetch("SELECT id FROM alerts WHERE page = $1 LIMIT 200", page.key)]
+    row = await conn.fetchrow(
+        "SELECT min(starts_at) AS started, min(received_at) AS detected FROM alerts WHERE id = ANY($1::bigint[])",
+        alerts,
+    )
+    return replace(
+        known,
+        started_at=row["started"],
+        detected_at=row["detected"],
+        page_acknowledged_at=page.acknowledged_at if page else None,
+        services=tuple(s for s in await _services_of(conn, alerts) if s in catalog.services),
+        commander=command.commander,
+    )
+
+
+async def _services_of(conn: asyncpg.Connection, alerts: list[int] | tuple[int, ...]) -> tuple[str, ...]:
+    rows = await conn.fetch(
+        "SELECT DISTINCT service FROM alerts WHERE id = ANY($1::bigint[]) AND service IS NOT NULL ORDER BY service",
+        list(alerts),
+    )
+    return tuple(row["service"] for row in rows)
+
+
+async def _firing(conn: asyncpg.Connection, state: m.Incident) -> tuple[int, ...]:
+    rows = await conn.fetch(
+        "SELECT id FROM alerts WHERE incident = $1 AND status = 'firing' ORDER BY id LIMIT 100", state.key
+    )
+    return tuple(row["id"] for row in rows)
+
+
+class IncidentEffects:
+    """A reaction: alerts and pages learn of their incident; a responder asked for is paged."""
+
+    def __init__(self, commands: Commands, catalogs: CatalogCache) -> None:
+        self._commands = commands
+        self._catalogs = catalogs
+
+    async def __call__(self, conn: asyncpg.Connection, change: Change[m.Incident]) -> None:
+        incident = change.after
+        for fact in change.facts:
+            match fact.event:
+                case m.PageLinked(page=page):
+                    await self._link_page(conn, incident.key, page, fact.by)
+                case m.AlertsLinked(alerts=alerts):
+                    await conn.execute(
+                        "UPDATE alerts SET incident = $1 WHERE id = ANY($2::bigint[])", incident.key, list(alerts)
+                    )
+                case m.ResponderPaged():
+                    await self._page_responder(conn, incident, fact.event, fact.by, change.now)
+                case m.AllClearGiven() | m.ClosedAsFalseAlarm():
+                    for page in sorted(incident.pages):
+                        done = paging.Resolve(reason=f"{incident.key} is over.")
+                        await self._commands.run_in(conn, "page", page, done, by=fact.by)
+
+    async def _link_page(self, conn: asyncpg.Connection, incident: str, page: str, by: Actor) -> None:
+        await self._commands.run_in(conn, "page", page, paging.LinkIncident(incident=incident), by=by)
+        await conn.execute("UPDATE alerts SET incident = $1 WHERE page = $2 AND incident IS NULL", incident, page)
+
+    async def _page_responder(
+        self, conn: asyncpg.Connection, incident: m.Incident, event: m.ResponderPaged, by: Actor, now: datetime
+    ) -> None:
+        """Somebody asked for by name gets a page of their own, repeated until they answer."""
+        policy = EscalationPolicy(
+            name="ask",
+            title=f"Asked for by {by.name}",
+            steps=(Step(targets=(PersonTarget(name=event.person),), wait_s=300),),
+            repeat=2,
+            unattended_after_s=0,
+        )
+        group = f"{incident.key}/{event.person}/{now:%Y%m%dT%H%M%S%f}"
+        ask = paging.Open(
+            title=f"{incident.key}: {event.ask}",
+            group_key=group,
+            policy=policy,
+            why=f"{by.name} asks for you in {incident.key}: {incident.title}",
+            service=incident.services[0] if incident.services else None,
+            severity=incident.severity,
+            alert_count=0,
+        )
+        page = await open_page(self._commands, conn, ask, by=by)
+        await self._commands.run_in(conn, "page", page.key, paging.LinkIncident(incident=incident.key), by=by)
+
+
+async def declare(
+    commands: Commands, conn: asyncpg.Connection, catalogs: CatalogCache, command: m.Declare, *, by: Actor, human: bool
+) -> Change[m.Incident]:
+    """Declares the next incident (INC-n) in the caller's transaction.
+
+    A program that declares (`human` False) does not command: then it is who is on call for the first service, if
+    anybody is, so that command is never without a person who can be reached.
+    """
+    if not human and command.commander is None:
+        catalog = await catalogs.current(conn)
+        person = await _on_call_for(conn, catalog, command.services, commands.clock.now())
+        command = replace(command, commander=person)
+    key = f"INC-{await event_log.next_number(conn, 'incident')}"
+    return await commands.run_in(conn, "incident", key, command, by=by)
+
+
+async def _on_call_for(
+    conn: asyncpg.Connection, catalog: Catalog, services: tuple[str, ...], now: datetime
+) -> str | None:
+    policies = [catalog.services[s].policy for s in services if s in catalog.services]
+    policies.append(catalog.organisation.fallback_policy)
+    overrides = await oncall_store.overrides_at(conn, now)
+    for name in policies:
+        if name and name in catalog.policies:
+            for people in people_of_steps(catalog.policies[name], catalog, now, overrides):
+                if people:
+                    return people[0].person
+    return None
+
+
+def late_by(incident: m.Incident, now: datetime) -> timedelta | None:
+    """How late the next update is; None while it is not due."""
+    if incident.next_update_at is None or incident.next_update_at > now:
+        return None
+    return now - incident.next_update_at

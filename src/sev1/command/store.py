@@ -1,0 +1,60 @@
+"""Incidents as rows: state and the facts to measure, written in the transaction that appends the events."""
+
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from sev1.command.model import Incident
+from sev1.engine.commands import Change
+
+
+async def project(conn: asyncpg.Connection, change: Change[Incident]) -> None:
+    """A reaction: makes the row of the incident say what its events say."""
+    await write(conn, change.after, change.version)
+
+
+async def write(conn: asyncpg.Connection, incident: Incident, version: int) -> None:
+    await conn.execute(
+        """
+        INSERT INTO incidents (id, number, version, status, title, severity, stage, commander, services, started_at,
+                               detected_at, declared_at, acknowledged_at, mitigated_at, resolved_at, state)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        ON CONFLICT (id) DO UPDATE SET version = EXCLUDED.version, status = EXCLUDED.status, title = EXCLUDED.title,
+            severity = EXCLUDED.severity, stage = EXCLUDED.stage, commander = EXCLUDED.commander,
+            services = EXCLUDED.services, started_at = EXCLUDED.started_at, detected_at = EXCLUDED.detected_at,
+            acknowledged_at = EXCLUDED.acknowledged_at, mitigated_at = EXCLUDED.mitigated_at,
+            resolved_at = EXCLUDED.resolved_at, state = EXCLUDED.state
+        """,
+        incident.key, int(incident.key.removeprefix("INC-")), version, incident.status, incident.title,
+        incident.severity, incident.stage, incident.commander, list(incident.services), incident.started_at,
+        incident.detected_at, incident.declared_at, incident.acknowledged_at, incident.mitigated_at,
+        incident.resolved_at, incident,
+    )  # fmt: skip
+
+
+async def get(conn: asyncpg.Connection, key: str) -> Incident | None:
+    state = await conn.fetchval("SELECT state FROM incidents WHERE id = $1", key)
+    return None if state is None else msgspec.convert(state, Incident)
+
+
+async def open_incidents(conn: asyncpg.Connection) -> list[Incident]:
+    """Incidents without an all-clear or another end, worst first, then oldest."""
+    rows = await conn.fetch(
+        "SELECT state FROM incidents WHERE status IN ('open', 'resolved') ORDER BY severity, declared_at LIMIT 200"
+    )
+    return [msgspec.convert(row["state"], Incident) for row in rows]
+
+
+async def recent_incidents(conn: asyncpg.Connection, *, limit: int = 50, before: int | None = None) -> list[Incident]:
+    """The latest incidents whatever their state, newest first; `before` is a number to page on from."""
+    rows = await conn.fetch(
+        "SELECT state FROM incidents WHERE $2::bigint IS NULL OR number < $2 ORDER BY number DESC LIMIT $1",
+        limit, before,
+    )  # fmt: skip
+    return [msgspec.convert(row["state"], Incident) for row in rows]
+
+
+async def declared_since(conn: asyncpg.Connection, since: datetime) -> list[Incident]:
+    rows = await conn.fetch("SELECT state FROM incidents WHERE declared_at >= $1 ORDER BY number", since)
+    return [msgspec.convert(row["state"], Incident) for row in rows]

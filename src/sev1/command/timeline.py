@@ -1,0 +1,127 @@
+"""The timeline, rendered from events and never logged by hand (mission 8.5). One entry an event, in words."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Literal, assert_never
+
+from msgspec import Struct
+
+from sev1.command import model as m
+from sev1.engine.decider import Fact
+
+EntryKind = Literal["milestone", "update", "decision", "role", "gate", "link", "note"]
+"""Milestones, updates and decisions stand out; the rest may fold."""
+
+NameOf = Callable[[str], str]
+"""A person's short name or an account's email -> the name to show."""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    version: int
+    """Stable within the incident: its address is `/incidents/INC-1#entry-7`."""
+    at: datetime
+    by: str
+    """Name of who did it."""
+    via: str
+    kind: EntryKind
+    sign: str
+    """A road sign, or nothing."""
+    headline: str
+    details: tuple[tuple[str, str], ...] = ()
+    """Label and text, in order."""
+
+
+def render(facts: Iterable[Fact[m.IncidentEvent]], name_of: NameOf) -> list[Entry]:
+    """The timeline of an incident, oldest first."""
+    return [entry(fact, name_of) for fact in facts]
+
+
+def entry(fact: Fact[m.IncidentEvent], name_of: NameOf) -> Entry:
+    """One event in words. The words come from the event alone, so an old incident reads the same for ever."""
+    kind, sign, headline, details = _words(fact.event, name_of)
+    return Entry(
+        version=fact.version,
+        at=fact.at,
+        by=name_of(fact.by.id) if fact.by.id != "sev1" else fact.by.name,
+        via=fact.by.via,
+        kind=kind,
+        sign=sign,
+        headline=headline,
+        details=tuple((label, text) for label, text in details if text),
+    )
+
+
+_Words = tuple[EntryKind, str, str, tuple[tuple[str, str], ...]]
+
+
+def _words(event: m.IncidentEvent, name_of: NameOf) -> _Words:  # noqa: C901, PLR0911, PLR0912 - one case an event
+    details: tuple[tuple[str, str], ...]
+    match event:
+        case m.IncidentDeclared():
+            assumed = " (worst plausible: impact unknown)" if event.severity_assumed else ""
+            return (
+                "milestone",
+                "⚠️",
+                f"Declared as {event.severity.upper()}{assumed}: {event.title}",
+                (
+                    ("Incident Commander", f"{name_of(event.commander)} (temporary)"),
+                    ("Services", ", ".join(event.services)),
+                ),
+            )
+        case m.RoleAssigned():
+            title = m.ROLE_TITLES[event.role]
+            if event.previous:
+                return "role", "", f"{title}: {name_of(event.previous)} → {name_of(event.person)}", ()
+            return "role", "", f"{title}: {name_of(event.person)}", ()
+        case m.RoleReleased():
+            return "role", "", f"{name_of(event.person)} laid down the role {m.ROLE_TITLES[event.role]}", ()
+        case m.SeverityChanged():
+            word = "raised" if event.new < event.old else "lowered"
+            headline = f"Severity {word}: {event.old.upper()} → {event.new.upper()}"
+            return "milestone", "⚠️", headline, (("Reason", event.reason),)
+        case m.StageChanged():
+            return "milestone", "", f"Stage: {m.STAGE_TITLES[event.old]} → {m.STAGE_TITLES[event.new]}", ()
+        case m.UpdatePosted():
+            details = (("Condition", event.condition), ("Actions", event.actions), ("Needs", event.needs))
+            return "update", "📣", "Update", details
+        case m.DecisionRecorded():
+            details = (("Reason", event.reason), ("Alternatives", event.alternatives))
+            return "decision", "🧭", f"Decision: {event.decision}", details
+        case m.NoteAdded():
+            return "note", "", event.text, ()
+        case m.PageLinked():
+            return "link", "", f"Linked page {event.page}", ()
+        case m.AlertsLinked():
+            return "link", "", f"Linked {_alerts(event.alerts)}", (("Services", ", ".join(event.services)),)
+        case m.ResponderPaged():
+            return "role", "", f"Paged {name_of(event.person)}: {event.ask}", ()
+        case m.ImpactMitigated():
+            return "milestone", "", "Impact mitigated", ()
+        case m.TimesCorrected():
+            times = (
+                ("Began", f"{event.started_at:%Y-%m-%d %H:%M:%S} UTC"),
+                ("Detected", f"{event.detected_at:%Y-%m-%d %H:%M:%S} UTC"),
+                ("Reason", event.reason),
+            )
+            return "note", "", "Times corrected", times
+        case m.CriterionConfirmed():
+            return "gate", "✅", f"Confirmed: {m.CRITERIA[event.criterion]}", ()
+        case m.CriterionOverridden():
+            return "gate", "⚠️", f"Overridden: {m.CRITERIA[event.criterion]}", (("Reason", event.reason),)
+        case m.CriterionWithdrawn():
+            return "gate", "⚠️", f"No longer holds: {m.CRITERIA[event.criterion]}", (("Reason", event.reason),)
+        case m.IncidentResolved():
+            return "milestone", "✅", "Resolved", ()
+        case m.AllClearGiven():
+            return "milestone", "✅", "All clear", (("Message", event.message),)
+        case m.ClosedAsFalseAlarm():
+            return "milestone", "✅", "Closed as a false alarm. Declaring was right.", (("Note", event.note),)
+        case m.IncidentReopened():
+            return "milestone", "⚠️", "Reopened", (("Reason", event.reason),)
+        case _:
+            assert_never(event)
+
+
+def _alerts(numbers: tuple[int, ...]) -> str:
+    shown = ", ".join(f"A-{n}" for n in numbers[:3])
+    return shown if len(numbers) <= 3 else f"{shown} and {len(numbers) - 3} more alerts"
