@@ -32,7 +32,7 @@ class PageAggregate:
             return _open(state, command, now)
         if state.status == "none":
             raise NotFound(f"There is no page {state.key}.")
-        if isinstance(command, m.PersonCommand):
+        if isinstance(command, m.PersonCommand | m.EscalateTo):
             return _asked(state, command, now, by)
         return _happened(state, command, now)
 
@@ -71,11 +71,12 @@ def _open(state: m.Page, command: m.Open, now: datetime) -> list[m.PageEvent]:
         service=command.service,
         severity=command.severity,
         alert_count=command.alert_count,
+        brief=command.brief,
     )
     return [opened, *_start(command.policy, 0, 0, command.who, "First step.", now)]
 
 
-def _asked(state: m.Page, command: m.PersonCommand, now: datetime, by: Actor) -> list[m.PageEvent]:
+def _asked(state: m.Page, command: m.PersonCommand | m.EscalateTo, now: datetime, by: Actor) -> list[m.PageEvent]:
     """A responder asks for something."""
     if state.status == "resolved":
         if isinstance(command, m.Resolve):
@@ -89,6 +90,8 @@ def _asked(state: m.Page, command: m.PersonCommand, now: datetime, by: Actor) ->
                 return []
             return [m.PageAcknowledged(attend_by=_attend_by(state, now))]
         case m.Escalate():
+            raise TypeError("who to escalate to is looked up before: see PreparePage")
+        case m.EscalateTo():
             following = _following(state.policy, state.step, state.round)
             if following is None:
                 raise Refused("The policy has no further step. Reassign the page to somebody by name.")
@@ -204,6 +207,7 @@ def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:
                 why=event.why,
                 policy=event.policy,
                 alert_count=event.alert_count,
+                brief=event.brief,
                 opened_at=fact.at,
             )
         case m.AlertsJoined():

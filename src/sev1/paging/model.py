@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from sev1.catalog.model import EscalationPolicy
+from sev1.catalog.model import EscalationPolicy, Link
 
 Status = Literal["none", "triggered", "acknowledged", "snoozed", "resolved"]
 
@@ -23,6 +23,18 @@ Who = tuple[tuple[Paged, ...], ...]
 """The people of every step of the policy as resolved now; empty where a step has nobody."""
 
 
+class Brief(Struct, frozen=True, kw_only=True):
+    """What the first alert says about the problem, for whoever is woken: as much as the sender told (mission 5.7)."""
+
+    since: datetime | None = None
+    impact: str = ""
+    first: str = ""
+    """What to try first."""
+    verify: tuple[Link, ...] = ()
+    """Where to look: dashboards, the source of the alert."""
+    runbook_url: str = ""
+
+
 # --- commands ---------------------------------------------------------------------------------------------------------
 
 
@@ -38,6 +50,7 @@ class Open(Command, frozen=True, kw_only=True, tag="open"):
     service: str | None = None
     severity: str | None = None
     alert_count: int = 1
+    brief: Brief = Brief()
     who: Who = ()
 
 
@@ -78,6 +91,12 @@ class ReportUnreachable(Command, frozen=True, kw_only=True, tag="report_unreacha
     who: Who = ()
 
 
+class EscalateTo(Command, frozen=True, kw_only=True, tag="escalate_to"):
+    """`Escalate`, with the people looked up."""
+
+    who: Who = ()
+
+
 class LinkIncident(Command, frozen=True, kw_only=True, tag="link_incident"):
     incident: str
 
@@ -88,8 +107,6 @@ class Acknowledge(Command, frozen=True, kw_only=True, tag="acknowledge"):
 
 class Escalate(Command, frozen=True, kw_only=True, tag="escalate"):
     """Page the next step now."""
-
-    who: Who = ()
 
 
 class Reassign(Command, frozen=True, kw_only=True, tag="reassign"):
@@ -120,6 +137,7 @@ PageCommand = (
     | SnoozeDue
     | ReportSent
     | ReportUnreachable
+    | EscalateTo
     | LinkIncident
 )
 
@@ -140,6 +158,7 @@ class PageOpened(Event, frozen=True, kw_only=True, tag="page_opened"):
     service: str | None = None
     severity: str | None = None
     alert_count: int = 1
+    brief: Brief = Brief()
 
 
 class AlertsJoined(Event, frozen=True, kw_only=True, tag="alerts_joined"):
@@ -238,6 +257,7 @@ class Page(Struct, frozen=True, kw_only=True):
     severity: str | None = None
     group_key: str = ""
     why: str = ""
+    brief: Brief = Brief()
     policy: EscalationPolicy | None = None
     step: int = -1
     round: int = 0

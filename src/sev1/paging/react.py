@@ -15,7 +15,7 @@ from sev1.oncall import store as oncall_store
 from sev1.oncall.resolve import resolve
 from sev1.paging import model as m
 
-NEEDS_PEOPLE = (m.Open, m.EscalationDue, m.UnattendedDue, m.SnoozeDue, m.ReportUnreachable, m.Escalate)
+NEEDS_PEOPLE = (m.Open, m.EscalationDue, m.UnattendedDue, m.SnoozeDue, m.ReportUnreachable, m.EscalateTo)
 
 
 class PreparePage:
@@ -27,6 +27,8 @@ class PreparePage:
     async def __call__(
         self, conn: asyncpg.Connection, state: m.Page, command: m.PageCommand, now: datetime
     ) -> m.PageCommand:
+        if isinstance(command, m.Escalate):
+            command = m.EscalateTo()
         if isinstance(command, m.Reassign):
             catalog = await self._catalogs.current(conn)
             if command.person not in catalog.people:

@@ -1,0 +1,87 @@
+"""What the organisation is told about an incident: declared, severity, updates, resolved, all clear (missions 3.2, 9.1, 11.3)."""
+
+import asyncpg
+
+from sev1.catalog.cache import CatalogCache
+from sev1.catalog.model import Catalog
+from sev1.command import model as m
+from sev1.engine.commands import Change
+from sev1.notify import store
+from sev1.notify.model import Notice
+
+
+class IncidentNotices:
+    """A reaction that announces to `organisation.announce`; the all-clear also goes to every responder."""
+
+    def __init__(self, catalogs: CatalogCache, url: str) -> None:
+        self._catalogs = catalogs
+        self._url = url
+
+    async def __call__(self, conn: asyncpg.Connection, change: Change[m.Incident]) -> None:
+        for fact in change.facts:
+            words = announcement(change.after, fact.event)
+            if words is None:
+                continue
+            title, body = words
+            catalog = await self._catalogs.current(conn)
+            all_clear = isinstance(fact.event, m.AllClearGiven | m.ClosedAsFalseAlarm)
+            notice = Notice(
+                kind="all-clear" if all_clear else "announcement",
+                about=change.key,
+                title=title,
+                url=f"{self._url}/incidents/{change.key}",
+                severity=change.after.severity,
+                service=", ".join(_titles(change.after, catalog)) or None,
+                body=body,
+            )
+            for method in catalog.organisation.announce:
+                await store.enqueue(
+                    conn, about=change.key, person=None, methods=(method,), notice=notice, now=change.now
+                )
+            if all_clear:
+                await self._stand_down(conn, change, notice, catalog)
+
+    async def _stand_down(
+        self, conn: asyncpg.Connection, change: Change[m.Incident], notice: Notice, catalog: Catalog
+    ) -> None:
+        """Everybody who held a role is told that they may go."""
+        for name in responders(change.after):
+            if person := catalog.people.get(name):
+                await store.enqueue(
+                    conn, about=change.key, person=name, methods=person.contact, notice=notice, now=change.now
+                )
+
+
+def responders(incident: m.Incident) -> list[str]:
+    """Everybody who holds a role, each once."""
+    return list(dict.fromkeys(name for holders in incident.roles.values() for name in holders))
+
+
+def announcement(incident: m.Incident, event: m.IncidentEvent) -> tuple[str, str] | None:
+    """Title and text of what is announced; None for what stays in the incident."""
+    head = f"{incident.key} {incident.severity.upper()}"
+    match event:
+        case m.IncidentDeclared():
+            return f"{head} declared: {incident.title}", f"Incident Commander: {event.commander} (temporary)."
+        case m.SeverityChanged():
+            return f"{head} (was {event.old.upper()}): {incident.title}", event.reason
+        case m.UpdatePosted():
+            parts = (("Condition", event.condition), ("Actions", event.actions), ("Needs", event.needs))
+            due = f"\n\nNext update by {event.next_update_at:%H:%M} UTC." if event.next_update_at else ""
+            body = "\n\n".join(f"{label}: {text}" for label, text in parts if text) + due
+            return f"{head} update: {incident.title}", body
+        case m.IncidentResolved():
+            return f"{head} resolved: {incident.title}", "All four criteria hold. Recovery has begun."
+        case m.AllClearGiven(message=message):
+            thanks = "Thank you. Everybody is stood down; follow-ups and the postmortem are next."
+            return f"All clear: {head} {incident.title}", f"{message}\n\n{thanks}".strip()
+        case m.ClosedAsFalseAlarm(note=note):
+            return f"False alarm: {head} {incident.title}", f"{note}\n\nDeclaring was right. Everybody is stood down.".strip()
+        case m.IncidentReopened(reason=reason):
+            return f"{head} reopened: {incident.title}", reason
+        case _:
+            return None
+
+
+def _titles(incident: m.Incident, catalog: Catalog) -> list[str]:
+    return [catalog.services[name].title if name in catalog.services else name for name in incident.services]

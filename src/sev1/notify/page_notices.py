@@ -1,0 +1,165 @@
+"""From what happens to a page to the notices that go out: a reaction in the page's own transaction.
+
+A step that starts queues one notice a person; an answer takes back what has not gone out yet.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+
+from sev1.catalog.cache import CatalogCache
+from sev1.catalog.model import Catalog, Link, Person, Service
+from sev1.engine.commands import Change, Commands
+from sev1.engine.decider import SYSTEM
+from sev1.notify import store
+from sev1.notify.model import Delivery, Notice
+from sev1.oncall import store as oncall_store
+from sev1.paging import model as m
+from sev1.paging.react import people_of_steps
+
+MAX_VERIFY_LINKS = 4
+
+
+class PageNotices:
+    """`url` is the public address of this server, without a trailing slash."""
+
+    def __init__(self, catalogs: CatalogCache, url: str) -> None:
+        self._catalogs = catalogs
+        self._url = url
+
+    async def __call__(self, conn: asyncpg.Connection, change: Change[m.Page]) -> None:
+        page = change.after
+        for fact in change.facts:
+            match fact.event:
+                case m.StepStarted(people=people):
+                    await self._ask(conn, page, people, change.now)
+                case m.PageReassigned():
+                    await self._take_back(conn, page, change.now, "Reassigned.")
+                    await self._ask(conn, page, page.people, change.now)
+                case m.PageAcknowledged():
+                    await self._take_back(conn, page, change.now, f"Acknowledged by {fact.by.name}.")
+                case m.PageSnoozed():
+                    await self._take_back(conn, page, change.now, f"Snoozed by {fact.by.name}.")
+                case m.PageResolved(reason=reason):
+                    await self._take_back(conn, page, change.now, reason)
+                    await self._over(conn, page, reason, change.now, but=fact.by.id)
+                case m.PolicyExhausted():
+                    await self._nobody_answers(conn, page, change.now)
+
+    async def _ask(
+        self, conn: asyncpg.Connection, page: m.Page, people: Sequence[m.Paged], now: datetime
+    ) -> None:
+        catalog = await self._catalogs.current(conn)
+        overrides = await oncall_store.overrides_at(conn, now)
+        who = people_of_steps(page.policy, catalog, now, overrides) if page.policy else ()
+        for paged in people:
+            person = catalog.people.get(paged.person)
+            if person is None:
+                continue  # left the catalog since; the escalation goes on to somebody who is in it
+            notice = page_notice(page, paged, catalog, who, self._url)
+            await store.enqueue(
+                conn, about=page.key, person=person.name, methods=person.contact, notice=notice, now=now
+            )
+
+    async def _take_back(self, conn: asyncpg.Connection, page: m.Page, now: datetime, reason: str) -> None:
+        await store.cancel(conn, about=page.key, now=now, reason=reason)
+
+    async def _over(self, conn: asyncpg.Connection, page: m.Page, reason: str, now: datetime, *, but: str) -> None:
+        """Whoever was woken learns that it is over, unless they said so themselves; nobody has to look."""
+        catalog = await self._catalogs.current(conn)
+        notice = Notice(
+            kind="page-resolved",
+            about=page.key,
+            title=page.title,
+            url=f"{self._url}/pages/{page.key}",
+            severity=page.severity,
+            service=page.service,
+            body=f"Over: {reason}",
+        )
+        for name in await store.people_reached(conn, page.key):
+            person = catalog.people.get(name)
+            if person and name != but:
+                await store.enqueue(
+                    conn, about=page.key, person=person.name, methods=person.contact, notice=notice, now=now
+                )
+
+    async def _nobody_answers(self, conn: asyncpg.Connection, page: m.Page, now: datetime) -> None:
+        organisation = (await self._catalogs.current(conn)).organisation
+        if not organisation.announce:
+            return
+        notice = Notice(
+            kind="announcement",
+            about=page.key,
+            title=f"Nobody answers {page.key}: {page.title}",
+            url=f"{self._url}/pages/{page.key}",
+            severity=page.severity,
+            service=page.service,
+            body="Every step of the escalation policy was paged. Somebody has to take this now.",
+        )
+        for method in organisation.announce:
+            await store.enqueue(conn, about=page.key, person=None, methods=(method,), notice=notice, now=now)
+
+
+def page_notice(page: m.Page, paged: m.Paged, catalog: Catalog, who: m.Who, url: str) -> Notice:
+    """The message that wakes `paged`: what broke, impact, where to verify, what to try first, whom to call."""
+    service = catalog.services.get(page.service or "")
+    runbook = catalog.runbooks.get(service.runbook or "") if service else None
+    return Notice(
+        kind="page",
+        about=page.key,
+        title=page.title,
+        url=f"{url}/pages/{page.key}",
+        severity=page.severity,
+        service=service.title if service else page.service,
+        impact=page.brief.impact or (service.impact if service else ""),
+        verify=_verify(page, service),
+        first=page.brief.first or (runbook.first_step if runbook else ""),
+        stuck=_stuck(page, paged, catalog, who, service),
+        since=page.brief.since or page.opened_at,
+        why=" ".join(part for part in (paged.because, page.why) if part),
+    )
+
+
+def _verify(page: m.Page, service: Service | None) -> tuple[Link, ...]:
+    links = [*page.brief.verify, *(service.links if service else ())]
+    if page.brief.runbook_url:
+        links.append(Link(title="Runbook", url=page.brief.runbook_url))
+    return tuple({link.url: link for link in reversed(links)}.values())[::-1][:MAX_VERIFY_LINKS]
+
+
+def _stuck(
+    page: m.Page, paged: m.Paged, catalog: Catalog, who: m.Who, service: Service | None
+) -> tuple[str, ...]:
+    """Whom to call when stuck: the people of the later steps, then the owning team."""
+    lines: list[str] = []
+    for people in who[page.step + 1 :]:
+        for other in people:
+            person = catalog.people.get(other.person)
+            if person and other.person != paged.person:
+                lines.append(_contact_line(person))
+    team = catalog.teams.get(service.owner) if service else None
+    if team:
+        lines.append(f"{team.title}{f' in {team.channel}' if team.channel else ''}")
+    return tuple(dict.fromkeys(lines))[:4]
+
+
+def _contact_line(person: Person) -> str:
+    return f"{person.full_name} <{person.email}>"
+
+
+class DeliveryOutcomes:
+    """What became of a notice is told to the page it was about, in the transaction that records the outcome."""
+
+    def __init__(self, commands: Commands) -> None:
+        self._commands = commands
+
+    async def sent(self, conn: asyncpg.Connection, delivery: Delivery, receipt: str, method: str) -> None:
+        if delivery.person and delivery.notice.kind == "page":
+            report = m.ReportSent(person=delivery.person, method=method, receipt=receipt, repeat=delivery.repeat)
+            await self._commands.run_in(conn, "page", delivery.about, report, by=SYSTEM)
+
+    async def failed(self, conn: asyncpg.Connection, delivery: Delivery, error: str) -> None:
+        if delivery.person and delivery.notice.kind == "page":
+            report = m.ReportUnreachable(person=delivery.person, error=error)
+            await self._commands.run_in(conn, "page", delivery.about, report, by=SYSTEM)
