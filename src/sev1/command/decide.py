@@ -43,9 +43,7 @@ class IncidentAggregate:
         raise ValueError(f"an incident has no timer {kind!r} (due {due})")
 
 
-def _declare(
-    state: m.Incident, command: m.Declare, known: m.Known, now: datetime, by: Actor
-) -> list[m.IncidentEvent]:
+def _declare(state: m.Incident, command: m.Declare, known: m.Known, now: datetime, by: Actor) -> list[m.IncidentEvent]:
     if state.status != "none":
         raise Refused(f"{state.key} is declared already.")
     detected = min(known.detected_at or now, now)
@@ -72,9 +70,7 @@ def _declare(
     return events
 
 
-def _respond(
-    state: m.Incident, command: m.ResponderCommand, known: m.Known, now: datetime
-) -> list[m.IncidentEvent]:
+def _respond(state: m.Incident, command: m.ResponderCommand, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
     match command:
         case m.AddNote():
             return [m.NoteAdded(text=command.text)]
@@ -99,9 +95,7 @@ def _respond(
             return _while_open(state, command, known, now)
 
 
-def _while_open(
-    state: m.Incident, command: m.ResponderCommand, known: m.Known, now: datetime
-) -> list[m.IncidentEvent]:
+def _while_open(state: m.Incident, command: m.ResponderCommand, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
     match command:
         case m.SetSeverity():
             return _severity(state, command, known, now)
@@ -119,9 +113,7 @@ def _while_open(
             ]
         case m.RecordDecision():
             return [
-                m.DecisionRecorded(
-                    decision=command.decision, reason=command.reason, alternatives=command.alternatives
-                )
+                m.DecisionRecorded(decision=command.decision, reason=command.reason, alternatives=command.alternatives)
             ]
         case m.PageResponder():
             return [m.ResponderPaged(person=command.person, ask=command.ask)]
@@ -167,9 +159,7 @@ def _severity(state: m.Incident, command: m.SetSeverity, known: m.Known, now: da
     due = _next(now, known.update_every_min)
     if due and state.next_update_at:
         due = min(due, state.next_update_at)
-    return [
-        m.SeverityChanged(old=state.severity, new=command.severity, reason=command.reason, next_update_at=due)
-    ]
+    return [m.SeverityChanged(old=state.severity, new=command.severity, reason=command.reason, next_update_at=due)]
 
 
 def _stage(state: m.Incident, command: m.SetStage) -> list[m.IncidentEvent]:
@@ -286,9 +276,7 @@ def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
             roles = {role: holders for role, holders in state.roles.items() if role != event.role}
             return replace(state, roles={**roles, event.role: left} if left else roles)
         case m.SeverityChanged():
-            return replace(
-                state, severity=event.new, severity_assumed=False, next_update_at=event.next_update_at
-            )
+            return replace(state, severity=event.new, severity_assumed=False, next_update_at=event.next_update_at)
         case m.StageChanged():
             return replace(state, stage=event.new)
         case m.UpdatePosted():
@@ -301,9 +289,7 @@ def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
         case m.PageLinked():
             return replace(state, pages=(*state.pages, event.page))
         case m.AlertsLinked():
-            return replace(
-                state, alerts=(*state.alerts, *event.alerts), services=(*state.services, *event.services)
-            )
+            return replace(state, alerts=(*state.alerts, *event.alerts), services=(*state.services, *event.services))
         case m.ImpactMitigated():
             return replace(state, mitigated_at=fact.at)
         case m.TimesCorrected():
@@ -319,9 +305,7 @@ def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
         case m.AllClearGiven():
             return replace(state, status="closed", stage="analysis", all_clear_at=fact.at)
         case m.ClosedAsFalseAlarm():
-            return replace(
-                state, status="false_alarm", stage="analysis", resolved_at=fact.at, next_update_at=None
-            )
+            return replace(state, status="false_alarm", stage="analysis", resolved_at=fact.at, next_update_at=None)
         case m.IncidentReopened():
             return replace(
                 state,

@@ -81,9 +81,7 @@ async def _is_account(conn: asyncpg.Connection, email: str) -> bool:
     return bool(await conn.fetchval(query, email.casefold()))
 
 
-async def _known_of_sources(
-    conn: asyncpg.Connection, command: m.Declare, known: m.Known, catalog: Catalog
-) -> m.Known:
+async def _known_of_sources(conn: asyncpg.Connection, command: m.Declare, known: m.Known, catalog: Catalog) -> m.Known:
     """When an incident is declared from alerts or a page, they tell when it began, was seen and was answered."""
     alerts = list(command.alerts)
     page = await pages.get(conn, command.page) if command.page else None

@@ -48,13 +48,26 @@ async def open_incidents(conn: asyncpg.Connection) -> list[Incident]:
 
 async def recent_incidents(conn: asyncpg.Connection, *, limit: int = 50, before: int | None = None) -> list[Incident]:
     """The latest incidents whatever their state, newest first; `before` is a number to page on from."""
-    rows = await conn.fetch(
-        "SELECT state FROM incidents WHERE $2::bigint IS NULL OR number < $2 ORDER BY number DESC LIMIT $1",
-        limit, before,
-    )  # fmt: skip
-    return [msgspec.convert(row["state"], Incident) for row in rows]
+    return [incident for incident, _ in await recent_with_version(conn, limit=limit, before=before)]
 
 
 async def declared_since(conn: asyncpg.Connection, since: datetime) -> list[Incident]:
     rows = await conn.fetch("SELECT state FROM incidents WHERE declared_at >= $1 ORDER BY number", since)
     return [msgspec.convert(row["state"], Incident) for row in rows]
+
+
+async def get_with_version(conn: asyncpg.Connection, key: str) -> tuple[Incident, int] | None:
+    """The incident and how many events it has."""
+    row = await conn.fetchrow("SELECT state, version FROM incidents WHERE id = $1", key)
+    return None if row is None else (msgspec.convert(row["state"], Incident), row["version"])
+
+
+async def recent_with_version(
+    conn: asyncpg.Connection, *, limit: int = 50, before: int | None = None
+) -> list[tuple[Incident, int]]:
+    """The latest incidents whatever their state, newest first; `before` is a number to page on from."""
+    rows = await conn.fetch(
+        "SELECT state, version FROM incidents WHERE $2::bigint IS NULL OR number < $2 ORDER BY number DESC LIMIT $1",
+        limit, before,
+    )  # fmt: skip
+    return [(msgspec.convert(row["state"], Incident), row["version"]) for row in rows]

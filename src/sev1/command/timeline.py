@@ -54,7 +54,7 @@ def entry(fact: Fact[m.IncidentEvent], name_of: NameOf) -> Entry:
 _Words = tuple[EntryKind, str, str, tuple[tuple[str, str], ...]]
 
 
-def _words(event: m.IncidentEvent, name_of: NameOf) -> _Words:  # noqa: C901, PLR0911, PLR0912 - one case an event
+def _words(event: m.IncidentEvent, name_of: NameOf) -> _Words:  # noqa: C901, PLR0912 - one case an event
     details: tuple[tuple[str, str], ...]
     match event:
         case m.IncidentDeclared():

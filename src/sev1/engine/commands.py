@@ -83,9 +83,7 @@ class Commands:
                 return change
         raise AssertionError("unreachable")
 
-    async def run_in(
-        self, conn: asyncpg.Connection, kind: str, key: str, command: Any, *, by: Actor
-    ) -> Change[Any]:
+    async def run_in(self, conn: asyncpg.Connection, kind: str, key: str, command: Any, *, by: Actor) -> Change[Any]:
         """Runs `command` as part of the caller's transaction; the caller calls `tell` after its commit."""
         aggregate = self._aggregates[kind]
         stream = event_log.stream_name(kind, key)
@@ -101,9 +99,7 @@ class Commands:
         after = before
         for fact in new:
             after = aggregate.evolve(after, fact)
-        change = Change(
-            kind=kind, key=key, before=before, after=after, facts=new, version=version + len(new), now=now
-        )
+        change = Change(kind=kind, key=key, before=before, after=after, facts=new, version=version + len(new), now=now)
         if new:
             await timers.replace(conn, stream, aggregate.timers(after))
             for reaction in self._reactions[kind]:

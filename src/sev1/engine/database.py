@@ -108,7 +108,3 @@ async def _schema_version(conn: asyncpg.Connection) -> str | None:
         return None
     version: str | None = await conn.fetchval("SELECT version_num FROM alembic_version")
     return version
-
-
-
-

@@ -60,7 +60,5 @@ async def next_number(conn: asyncpg.Connection, name: str) -> int:
     return number
 
 
-
-
 def stream_name(kind: str, key: str) -> str:
     return f"{kind}/{key}"

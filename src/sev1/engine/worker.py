@@ -17,13 +17,15 @@ Step = Callable[[], Awaitable[bool]]
 FAILURES = Counter("sev1_step_failures_total", "Work steps that raised an unexpected error", ["step"])
 
 
-async def run(name: str, step: Step, *, wake: asyncio.Event | None = None, poll_s: float = 1.0) -> None:
-    """Runs `step` for ever: again at once while there is work, else after `wake` or `poll_s` seconds.
+async def run(
+    name: str, step: Step, *, stopping: asyncio.Event, wake: asyncio.Event | None = None, poll_s: float = 1.0
+) -> None:
+    """Runs `step` until `stopping`: again at once while there is work, else after `wake` or `poll_s` seconds.
 
     An error is logged and counted, and the step waits `poll_s` before it is tried again.
     """
     wake = wake or asyncio.Event()
-    while True:
+    while not stopping.is_set():
         wake.clear()
         try:
             worked = await step()

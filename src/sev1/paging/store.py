@@ -40,9 +40,7 @@ async def get(conn: asyncpg.Connection, key: str) -> Page | None:
 
 async def open_pages(conn: asyncpg.Connection, *, limit: int = 200) -> list[Page]:
     """Pages that are not over, oldest first."""
-    rows = await conn.fetch(
-        "SELECT state FROM pages WHERE status <> 'resolved' ORDER BY opened_at LIMIT $1", limit
-    )
+    rows = await conn.fetch("SELECT state FROM pages WHERE status <> 'resolved' ORDER BY opened_at LIMIT $1", limit)
     return [msgspec.convert(row["state"], Page) for row in rows]
 
 
@@ -63,3 +61,19 @@ async def open_by_group(conn: asyncpg.Connection, group_keys: Sequence[str]) -> 
 async def of_incident(conn: asyncpg.Connection, incident: str) -> list[Page]:
     rows = await conn.fetch("SELECT state FROM pages WHERE incident = $1 ORDER BY number", incident)
     return [msgspec.convert(row["state"], Page) for row in rows]
+
+
+async def get_with_version(conn: asyncpg.Connection, key: str) -> tuple[Page, int] | None:
+    """The page and how many events it has."""
+    row = await conn.fetchrow("SELECT state, version FROM pages WHERE id = $1", key)
+    return None if row is None else (msgspec.convert(row["state"], Page), row["version"])
+
+
+async def with_version(conn: asyncpg.Connection, *, only_open: bool, limit: int) -> list[tuple[Page, int]]:
+    """Open pages, oldest first; or the latest of any state, newest first."""
+    query = (
+        "SELECT state, version FROM pages WHERE status <> 'resolved' ORDER BY opened_at LIMIT $1"
+        if only_open
+        else "SELECT state, version FROM pages ORDER BY number DESC LIMIT $1"
+    )
+    return [(msgspec.convert(row["state"], Page), row["version"]) for row in await conn.fetch(query, limit)]

@@ -18,7 +18,7 @@ def wants_json(request: Request) -> bool:  # type: ignore[type-arg]
 
 def handle_sev1_error(request: Request, error: Sev1Error) -> Response:  # type: ignore[type-arg]
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else {}
-    if error.status == 401:  # noqa: PLR2004
+    if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return _answer(request, error.status, error.code, error.message, error.data, headers)
 
@@ -32,14 +32,14 @@ def handle_http_error(request: Request, error: HTTPException) -> Response:  # ty
         sentences = [f"{p['key']}: {p['message']}" if p.get("key") else str(p.get("message", p)) for p in problems]
         message = "The request is not valid. " + ("; ".join(sentences) or message)
         data = {"problems": problems} if problems else {}
-    elif error.status_code == 404:  # noqa: PLR2004
+    elif error.status_code == 404:
         message = "There is nothing at this address. Check it, or start again from the first page."
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid")
     return _answer(request, error.status_code, code, message, data, dict(error.headers or {}))
 
 
 def handle_unexpected(request: Request, error: Exception) -> Response:  # type: ignore[type-arg]
-    log.exception("request %s %s failed", request.method, request.url.path, exc_info=error)
+    log.error("request %s %s failed", request.method, request.url.path, exc_info=error)
     message = "Something broke on our side. What was saved before is safe; try again, and tell us if it stays."
     return _answer(request, HTTP_500_INTERNAL_SERVER_ERROR, "error", message, {}, {})
 

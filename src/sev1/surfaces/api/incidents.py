@@ -1,0 +1,109 @@
+"""`/api/v1/incidents`: declare, read, command. Changes are commands; the answer is the state after them."""
+
+from typing import Annotated
+
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, QueryParameter
+
+from sev1.access.declare import needs
+from sev1.command import model as m
+from sev1.command import store
+from sev1.command.react import declare
+from sev1.command.timeline import Entry, entry, render
+from sev1.engine.errors import NotFound
+from sev1.review.postmortem import draft
+from sev1.surfaces.actor import actor_of, name_of
+from sev1.surfaces.api.views import Changed, IncidentView, incident_view
+from sev1.surfaces.injected import Catalogs, Config, Db, Doing, SignedIn
+
+Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+Before = Annotated[int | None, QueryParameter(ge=1, le=2**62)]
+
+
+@get("/api/v1/incidents", opt=needs("read"), tags=["incidents"])
+async def list_incidents(
+    db: Db, catalogs: Catalogs, settings: Config, limit: Limit = 50, before: Before = None
+) -> list[IncidentView]:
+    """The latest incidents, newest first; `before` is the number of the last one seen."""
+    async with db.connection() as conn:
+        catalog = await catalogs.current(conn)
+        rows = await store.recent_with_version(conn, limit=limit, before=before)
+    return [incident_view(incident, version, catalog, settings.url) for incident, version in rows]
+
+
+@post("/api/v1/incidents", opt=needs("incidents:write"), tags=["incidents"])
+async def declare_incident(
+    data: m.Declare, request: SignedIn, commands: Doing, catalogs: Catalogs, settings: Config
+) -> IncidentView:
+    """Declares an incident. `{"type": "declare", "title": "…"}` is enough."""
+    async with commands.db.transaction() as conn:
+        catalog = await catalogs.current(conn)
+        by = actor_of(request.user, catalog, "api")
+        human = request.user.kind == "user"
+        change = await declare(commands, conn, catalogs, data, by=by, human=human)
+    commands.tell(change)
+    return incident_view(change.after, change.version, catalog, settings.url)
+
+
+@get("/api/v1/incidents/{key:str}", opt=needs("read"), tags=["incidents"])
+async def get_incident(key: FromPath[str], db: Db, catalogs: Catalogs, settings: Config) -> IncidentView:
+    async with db.connection() as conn:
+        found = await store.get_with_version(conn, key)
+        catalog = await catalogs.current(conn)
+    if found is None:
+        raise NotFound(f"There is no incident {key}.")
+    return incident_view(*found, catalog, settings.url)
+
+
+@get("/api/v1/incidents/{key:str}/timeline", opt=needs("read"), tags=["incidents"])
+async def get_timeline(
+    key: FromPath[str],
+    commands: Doing,
+    catalogs: Catalogs,
+    after: Annotated[int, QueryParameter(ge=0, le=2**31 - 1)] = 0,
+) -> list[Entry]:
+    """The timeline, oldest first; `after` is the last version seen."""
+    async with commands.db.connection() as conn:
+        state, facts = await commands.load(conn, "incident", key)
+        catalog = await catalogs.current(conn)
+    if state.status == "none":
+        raise NotFound(f"There is no incident {key}.")
+    return render((fact for fact in facts if fact.version > after), lambda who: name_of(catalog, who))
+
+
+@post("/api/v1/incidents/{key:str}/commands", status_code=200, opt=needs("incidents:write"), tags=["incidents"])
+async def command_incident(
+    key: FromPath[str],
+    data: m.ResponderCommand,
+    request: SignedIn,
+    commands: Doing,
+    catalogs: Catalogs,
+    settings: Config,
+) -> Changed:
+    """Does one thing: the `type` says what. What is so already changes nothing and is no error."""
+    async with commands.db.connection() as conn:
+        catalog = await catalogs.current(conn)
+    change = await commands.run("incident", key, data, by=actor_of(request.user, catalog, "api"))
+    return Changed(
+        incident=incident_view(change.after, change.version, catalog, settings.url),
+        recorded=[entry(fact, lambda who: name_of(catalog, who)) for fact in change.facts],
+    )
+
+
+@get("/api/v1/incidents/{key:str}/postmortem", opt=needs("read"), tags=["incidents"], media_type="text/markdown")
+async def get_postmortem(key: FromPath[str], commands: Doing, catalogs: Catalogs) -> Response[str]:
+    """The draft of the postmortem as Markdown, with the timeline as it was recorded."""
+    async with commands.db.connection() as conn:
+        text = await draft(conn, commands, await catalogs.current(conn), key)
+    return Response(text, media_type="text/markdown; charset=utf-8")
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    list_incidents,
+    declare_incident,
+    get_incident,
+    get_timeline,
+    command_incident,
+    get_postmortem,
+]

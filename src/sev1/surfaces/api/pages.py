@@ -1,0 +1,81 @@
+"""`/api/v1/pages`: what wakes people, and what they answer."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, QueryParameter
+
+from sev1.access.declare import needs
+from sev1.engine.errors import NotFound
+from sev1.notify.model import DeliveryView
+from sev1.notify.store import deliveries_about
+from sev1.paging import model as m
+from sev1.paging import store
+from sev1.surfaces.actor import actor_of
+from sev1.surfaces.api.views import FactView, PageView, page_view
+from sev1.surfaces.injected import Catalogs, Config, Db, Doing, SignedIn
+
+
+@get("/api/v1/pages", opt=needs("read"), tags=["pages"])
+async def list_pages(
+    db: Db,
+    settings: Config,
+    status: Literal["open", "any"] = "open",
+    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
+) -> list[PageView]:
+    """Pages that are not over, oldest first; or the latest of any state, newest first."""
+    async with db.connection() as conn:
+        rows = await store.with_version(conn, only_open=status == "open", limit=limit)
+    return [page_view(page, version, settings.url) for page, version in rows]
+
+
+@get("/api/v1/pages/{key:str}", opt=needs("read"), tags=["pages"])
+async def get_page(key: FromPath[str], db: Db, settings: Config) -> PageView:
+    async with db.connection() as conn:
+        found = await store.get_with_version(conn, key)
+    if found is None:
+        raise NotFound(f"There is no page {key}.")
+    return page_view(*found, settings.url)
+
+
+@get("/api/v1/pages/{key:str}/events", opt=needs("read"), tags=["pages"])
+async def get_page_events(key: FromPath[str], commands: Doing) -> list[FactView]:
+    """Everything that happened to the page, oldest first: whom it asked, why, and who answered."""
+    async with commands.db.connection() as conn:
+        state, facts = await commands.load(conn, "page", key)
+    if state.status == "none":
+        raise NotFound(f"There is no page {key}.")
+    return [
+        FactView(
+            version=fact.version, at=fact.at, by=fact.by.name, via=fact.by.via, event=msgspec.to_builtins(fact.event)
+        )
+        for fact in facts
+    ]
+
+
+@get("/api/v1/pages/{key:str}/deliveries", opt=needs("read"), tags=["pages"])
+async def get_page_deliveries(key: FromPath[str], db: Db) -> list[DeliveryView]:
+    """What went out about the page, over which channel, and what became of it."""
+    async with db.connection() as conn:
+        return await deliveries_about(conn, key)
+
+
+@post("/api/v1/pages/{key:str}/commands", status_code=200, opt=needs("pages:write"), tags=["pages"])
+async def command_page(
+    key: FromPath[str],
+    data: m.PersonCommand,
+    request: SignedIn,
+    commands: Doing,
+    catalogs: Catalogs,
+    settings: Config,
+) -> PageView:
+    """Answers a page: acknowledge, escalate, reassign, snooze or resolve. The answer is the page afterwards."""
+    async with commands.db.connection() as conn:
+        catalog = await catalogs.current(conn)
+    change = await commands.run("page", key, data, by=actor_of(request.user, catalog, "api"))
+    return page_view(change.after, change.version, settings.url)
+
+
+ROUTES: list[HTTPRouteHandler] = [list_pages, get_page, get_page_events, get_page_deliveries, command_page]

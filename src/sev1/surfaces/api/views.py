@@ -1,0 +1,209 @@
+"""What the API answers with: the domain's state in the domain's words, with times as RFC 3339 in UTC."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from sev1.catalog.model import Catalog
+from sev1.command import model as incident_model
+from sev1.command.timeline import Entry
+from sev1.measure.times import Statistic, Summary, target_met, times
+from sev1.paging import model as page_model
+
+
+class TimesView(Struct, frozen=True, kw_only=True):
+    """Seconds; null where it has not come to that."""
+
+    to_detect_s: float | None
+    to_acknowledge_s: float | None
+    to_mitigate_s: float | None
+    to_resolve_s: float | None
+    response_target_met: bool | None
+
+
+class IncidentView(Struct, frozen=True, kw_only=True):
+    id: str
+    url: str
+    version: int
+    status: str
+    title: str
+    severity: str
+    severity_assumed: bool
+    stage: str
+    services: tuple[str, ...]
+    commander: str
+    commander_is_temporary: bool
+    roles: dict[str, tuple[str, ...]]
+    pages: tuple[str, ...]
+    alerts: tuple[int, ...]
+    update: incident_model.Update | None
+    next_update_at: datetime | None
+    gate: dict[str, incident_model.Mark]
+    missing_criteria: list[str]
+    started_at: datetime | None
+    detected_at: datetime | None
+    declared_at: datetime | None
+    acknowledged_at: datetime | None
+    mitigated_at: datetime | None
+    resolved_at: datetime | None
+    all_clear_at: datetime | None
+    times: TimesView
+
+
+def incident_view(incident: incident_model.Incident, version: int, catalog: Catalog, url: str) -> IncidentView:
+    took = times(incident)
+    return IncidentView(
+        id=incident.key,
+        url=f"{url}/incidents/{incident.key}",
+        version=version,
+        status=incident.status,
+        title=incident.title,
+        severity=incident.severity,
+        severity_assumed=incident.severity_assumed,
+        stage=incident.stage,
+        services=incident.services,
+        commander=incident.commander,
+        commander_is_temporary=incident.commander_is_temporary,
+        roles={str(role): holders for role, holders in incident.roles.items()},
+        pages=incident.pages,
+        alerts=incident.alerts,
+        update=incident.update,
+        next_update_at=incident.next_update_at,
+        gate={str(criterion): mark for criterion, mark in incident.gate.items()},
+        missing_criteria=[str(criterion) for criterion in incident.missing],
+        started_at=incident.started_at,
+        detected_at=incident.detected_at,
+        declared_at=incident.declared_at,
+        acknowledged_at=incident.acknowledged_at,
+        mitigated_at=incident.mitigated_at,
+        resolved_at=incident.resolved_at,
+        all_clear_at=incident.all_clear_at,
+        times=TimesView(
+            to_detect_s=took.to_detect.total_seconds() if took.to_detect is not None else None,
+            to_acknowledge_s=took.to_acknowledge.total_seconds() if took.to_acknowledge is not None else None,
+            to_mitigate_s=took.to_mitigate.total_seconds() if took.to_mitigate is not None else None,
+            to_resolve_s=took.to_resolve.total_seconds() if took.to_resolve is not None else None,
+            response_target_met=target_met(incident, catalog.severities.get(incident.severity)),
+        ),
+    )
+
+
+class PageView(Struct, frozen=True, kw_only=True):
+    id: str
+    url: str
+    version: int
+    status: str
+    title: str
+    service: str | None
+    severity: str | None
+    why: str
+    brief: page_model.Brief
+    policy: str
+    step: int
+    round: int
+    people: tuple[page_model.Paged, ...]
+    paged: tuple[str, ...]
+    exhausted: bool
+    alert_count: int
+    incident: str | None
+    opened_at: datetime | None
+    next_escalation_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    snoozed_until: datetime | None
+    attend_by: datetime | None
+    resolved_at: datetime | None
+    resolution: str
+
+
+def page_view(page: page_model.Page, version: int, url: str) -> PageView:
+    return PageView(
+        id=page.key,
+        url=f"{url}/pages/{page.key}",
+        version=version,
+        status=page.status,
+        title=page.title,
+        service=page.service,
+        severity=page.severity,
+        why=page.why,
+        brief=page.brief,
+        policy=page.policy.name if page.policy else "",
+        step=page.step,
+        round=page.round,
+        people=page.people,
+        paged=page.paged,
+        exhausted=page.exhausted,
+        alert_count=page.alert_count,
+        incident=page.incident,
+        opened_at=page.opened_at,
+        next_escalation_at=page.next_at,
+        acknowledged_at=page.acknowledged_at,
+        acknowledged_by=page.acknowledged_by,
+        snoozed_until=page.snoozed_until,
+        attend_by=page.attend_by,
+        resolved_at=page.resolved_at,
+        resolution=page.resolution,
+    )
+
+
+class FactView(Struct, frozen=True, kw_only=True):
+    """One recorded event of a page, as it is in the log."""
+
+    version: int
+    at: datetime
+    by: str
+    via: str
+    event: dict[str, Any]
+
+
+class StatisticView(Struct, frozen=True, kw_only=True):
+    """Over `count` incidents, in seconds."""
+
+    count: int
+    mean_s: float | None
+    median_s: float | None
+    longest_s: float | None
+
+
+class MeasuresView(Struct, frozen=True, kw_only=True):
+    since: datetime
+    until: datetime
+    incidents: int
+    false_alarms: int
+    by_severity: dict[str, int]
+    mttd: StatisticView
+    mtta: StatisticView
+    mttm: StatisticView
+    mttr: StatisticView
+
+
+def measures_view(summary: Summary) -> MeasuresView:
+    return MeasuresView(
+        since=summary.since,
+        until=summary.until,
+        incidents=summary.incidents,
+        false_alarms=summary.false_alarms,
+        by_severity=summary.by_severity,
+        mttd=_statistic(summary.mttd),
+        mtta=_statistic(summary.mtta),
+        mttm=_statistic(summary.mttm),
+        mttr=_statistic(summary.mttr),
+    )
+
+
+def _statistic(statistic: Statistic) -> StatisticView:
+    return StatisticView(
+        count=statistic.count,
+        mean_s=statistic.mean.total_seconds() if statistic.mean is not None else None,
+        median_s=statistic.median.total_seconds() if statistic.median is not None else None,
+        longest_s=statistic.longest.total_seconds() if statistic.longest is not None else None,
+    )
+
+
+class Changed(Struct, frozen=True, kw_only=True):
+    """The incident after a command, and what the command added to its timeline (nothing when it was so already)."""
+
+    incident: IncidentView
+    recorded: Sequence[Entry]

@@ -1,0 +1,28 @@
+"""What the app hands to every handler, by name."""
+
+import asyncio
+from typing import Any
+
+from litestar import Request
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from sev1.access.keyring import KeyRing
+from sev1.access.model import Principal
+from sev1.catalog.cache import CatalogCache
+from sev1.engine.clock import Clock
+from sev1.engine.commands import Commands
+from sev1.engine.database import Database
+from sev1.engine.news import News
+from sev1.engine.settings import Settings
+
+Db = NamedDependency[SkipValidation[Database]]
+Now = NamedDependency[SkipValidation[Clock]]
+Config = NamedDependency[SkipValidation[Settings]]
+Doing = NamedDependency[SkipValidation[Commands]]
+Catalogs = NamedDependency[SkipValidation[CatalogCache]]
+Hears = NamedDependency[SkipValidation[News]]
+Keys = NamedDependency[SkipValidation[KeyRing]]
+Stopping = NamedDependency[SkipValidation[asyncio.Event]]
+
+SignedIn = Request[Principal, str, Any]
