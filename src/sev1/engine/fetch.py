@@ -35,7 +35,8 @@ _DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")
 """RFC 9637; newer than the tables of Python 3.11."""
 _NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 """RFC 6052 and RFC 8215: the last 32 bits are an IPv4 address that a gateway will connect to."""
-_RELAY_6TO4 = ipaddress.IPv4Network("192.88.99.0/24")
+_ASSIGNED_V4 = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("192.88.99.0/24"))
+"""Protocol assignments (RFC 6890) and 6to4 relays (RFC 7526), which Python 3.11 counts as global in part."""
 
 
 class TargetRefused(Refused):
@@ -82,7 +83,8 @@ def is_public(address: str) -> bool:
         if carried is not None:
             return is_public(str(carried))
         return ip in _GLOBAL_UNICAST and ip.is_global and ip.teredo is None and ip not in _DOCUMENTATION
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved and ip not in _RELAY_6TO4
+    special = ip.is_multicast or ip.is_reserved or any(ip in network for network in _ASSIGNED_V4)
+    return ip.is_global and not special
 
 
 def _carried_v4(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

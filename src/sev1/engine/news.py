@@ -40,21 +40,27 @@ class News:
                 for event in events:
                     event.set()
             return
-        for name in (topic, EVERYTHING):
+        kind, _, rest = topic.partition("/")
+        for name in (topic, f"{kind}/*" if rest else "", EVERYTHING):
             for event in self._events.get(name, ()):
                 event.set()
 
     @contextlib.contextmanager
-    def listen(self, topic: str) -> Iterator[asyncio.Event]:
-        """An asyncio.Event that is set at each news of `topic` (`*`: any); the listener clears it."""
+    def listen(self, *topics: str) -> Iterator[asyncio.Event]:
+        """An asyncio.Event that is set at each news of `topics`; the listener clears it.
+
+        `page/P-1` is one stream, `page/*` all pages, `*` anything.
+        """
         event = asyncio.Event()
-        self._events.setdefault(topic, set()).add(event)
+        for topic in topics:
+            self._events.setdefault(topic, set()).add(event)
         try:
             yield event
         finally:
-            self._events[topic].discard(event)
-            if not self._events[topic]:
-                del self._events[topic]
+            for topic in topics:
+                self._events[topic].discard(event)
+                if not self._events[topic]:
+                    del self._events[topic]
 
     async def exchange(self, db: Database) -> None:
         """Carries news between nodes until cancelled; reconnects when PostgreSQL restarts."""

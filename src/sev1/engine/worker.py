@@ -6,7 +6,7 @@ The loop around a step is the one place that catches broadly: one bad item is re
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from prometheus_client import Counter
 
@@ -14,31 +14,66 @@ log = logging.getLogger(__name__)
 
 Step = Callable[[], Awaitable[bool]]
 
-FAILURES = Counter("sev1_step_failures_total", "Work steps that raised an unexpected error", ["step"])
+FAILURES = Counter("sev1_step_failures", "Work steps that raised an unexpected error", ["step"])
 
 
-async def run(
-    name: str, step: Step, *, stopping: asyncio.Event, wake: asyncio.Event | None = None, poll_s: float = 1.0
-) -> None:
-    """Runs `step` until `stopping`: again at once while there is work, else after `wake` or `poll_s` seconds.
+class Loop:
+    """Runs a step again and again: at once while there is work, else after `wake` or `poll_s` seconds."""
 
-    An error is logged and counted, and the step waits `poll_s` before it is tried again.
-    """
-    wake = wake or asyncio.Event()
-    while not stopping.is_set():
-        wake.clear()
-        try:
-            worked = await step()
-        except Exception:
-            log.exception("step %s failed; it goes on", name)
-            FAILURES.labels(name).inc()
-            await asyncio.sleep(poll_s)
-            continue
-        if not worked:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), poll_s)
-        else:
-            await asyncio.sleep(0)
+    def __init__(self, name: str, step: Step, *, poll_s: float, wake: asyncio.Event | None = None) -> None:
+        self.name = name
+        self._step = step
+        self._poll_s = poll_s
+        self._wake = wake or asyncio.Event()
+        self._busy = False
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=f"loop {self.name}")
+
+    async def _run(self) -> None:
+        """An error is logged and counted, and the step waits `poll_s` before it is tried again."""
+        while not self._stopping:
+            self._wake.clear()
+            self._busy = True
+            try:
+                worked = await self._step()
+            except Exception:
+                log.exception("step %s failed; it goes on", self.name)
+                FAILURES.labels(self.name).inc()
+                worked = False
+                self._wake.clear()
+            finally:
+                self._busy = False
+            if not worked:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self._poll_s)
+            else:
+                await asyncio.sleep(0)
+
+    def ask_to_stop(self) -> None:
+        """No further step starts; one that waits ends at once, one at work may finish."""
+        self._stopping = True
+        if self._task and not self._busy:
+            self._task.cancel()
+
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        return self._task
+
+
+async def stop(loops: Sequence[Loop], *, within_s: float) -> None:
+    """Ends all loops; a step that takes longer than `within_s` is cut off, which its transaction survives."""
+    for loop in loops:
+        loop.ask_to_stop()
+    tasks = [loop.task for loop in loops if loop.task]
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=within_s)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def drain(*steps: Step, limit: int = 10_000) -> int:

@@ -245,7 +245,7 @@ def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:
                 attend_by=None,
             )
         case m.PageReassigned():
-            people = (m.Paged(person=event.person, because=f"Asked for by {fact.by.name}."),)
+            people = (m.Paged(person=event.person, because=f"asked for by {fact.by.name}"),)
             return _triggered(state, people, event.next_at)
         case m.NoticeSent():
             return state

@@ -7,7 +7,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Template
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
-from sev1.engine.errors import Sev1Error, TooMany
+from sev1.engine.errors import Invalid, Sev1Error, TooMany
 
 log = logging.getLogger(__name__)
 
@@ -57,3 +57,24 @@ def _answer(
         return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
     context = {"status": status, "code": code, "message": message, "data": data}
     return Template("error.html", context=context, status_code=status, media_type=MediaType.HTML, headers=headers)  # type: ignore[return-value]
+
+
+def handle_bad_value(request: Request, error: Exception) -> Response:  # type: ignore[type-arg]
+    """PostgreSQL or the calendar cannot hold a value that the schema allows: the sender's mistake, not ours."""
+    log.info("request %s %s has a value out of range: %s", request.method, request.url.path, error)
+    message = "A value is out of the range that can be stored. Nothing was changed; check numbers and dates."
+    return _answer(request, 400, "invalid", message, {}, {})
+
+
+NUL = "The text holds a NUL character, which cannot be stored. Remove it and send again."
+
+
+async def refuse_nul(request: Request) -> None:  # type: ignore[type-arg]
+    """PostgreSQL text cannot hold NUL. Refused here once, before any handler sees it (RFC 8259 allows it in JSON)."""
+    raw_path = request.scope["raw_path"] or b""
+    if b"%00" in raw_path or b"%00" in request.scope["query_string"] or "\0" in request.url.path:
+        raise Invalid(NUL)
+    if request.method in {"POST", "PUT", "PATCH", "DELETE"}:
+        body = await request.body()
+        if b"\0" in body or b"\\u0000" in body or b"%00" in body:
+            raise Invalid(NUL)

@@ -1,0 +1,14 @@
+"""`/api/v1`: the same commands and words as every other surface. Described in `/api/openapi.json`."""
+
+from litestar.handlers import HTTPRouteHandler
+
+from sev1.surfaces.api import alerts, catalog, incidents, measures, on_call, pages
+
+ROUTES: list[HTTPRouteHandler] = [
+    *incidents.ROUTES,
+    *pages.ROUTES,
+    *alerts.ROUTES,
+    *on_call.ROUTES,
+    *catalog.ROUTES,
+    *measures.ROUTES,
+]

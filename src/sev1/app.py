@@ -1,0 +1,193 @@
+"""The whole of sev1, wired in the order in which data flows. Read this first.
+
+    a sender posts ──► intake: stored in the inbox, answered after the commit
+                        └► triage: dedup, silence, inhibit, tier, route, group ──► alert (a row, with its verdict)
+                             └► paging: a page runs its escalation policy over time ──► events
+                                  ├► timers: what the page waits for
+                                  └► notify: deliveries over mail and webhook, retried, failed over, recorded
+    a person answers ──► surfaces: page, API, CLI ──► the same commands ──► events
+    a person declares ─► command: the incident, its timeline, its gate ──► events ──► notify, review, measure
+"""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import random
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import asyncpg
+
+from sev1.access.keyring import KeyRing
+from sev1.access.sweep import sweep
+from sev1.catalog.cache import CatalogCache
+from sev1.command import store as incidents
+from sev1.command.decide import IncidentAggregate
+from sev1.command.react import IncidentEffects, PrepareIncident
+from sev1.engine import timers, worker
+from sev1.engine.clock import Clock, SystemClock
+from sev1.engine.commands import Commands
+from sev1.engine.database import Database
+from sev1.engine.fetch import Fetch
+from sev1.engine.news import News
+from sev1.engine.settings import Settings
+from sev1.engine.timer_step import TimerStep
+from sev1.engine.worker import Loop
+from sev1.intake.inbox import Inbox, forget_payloads
+from sev1.notify import store as deliveries
+from sev1.notify.deliver import DeliveryStep
+from sev1.notify.incident_notices import IncidentNotices
+from sev1.notify.page_notices import DeliveryOutcomes, PageNotices
+from sev1.notify.smtp import SmtpChannel
+from sev1.notify.webhook import WebhookChannel
+from sev1.paging import store as pages
+from sev1.paging.decide import PageAggregate
+from sev1.paging.react import PreparePage
+from sev1.triage.step import ExpireStep, RecheckStep, TriageStep
+
+log = logging.getLogger(__name__)
+
+DELIVERY_LOOPS = 4
+FINISH_S = 2.0
+"""How long running steps may take to end when the node stops; what is cut off is taken up at the next start."""
+
+
+class Node:
+    """One process of sev1: its database pool, its write path, its work. `async with Node(settings, url) as node`."""
+
+    def __init__(self, settings: Settings, database_url: str, *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.name = f"{socket.gethostname()}:{settings.port}"
+        self.stopping = asyncio.Event()
+        self.db = Database(database_url)
+        self.news = News()
+        self.catalogs = CatalogCache()
+        self.commands = Commands(self.db, self.clock, self.news)
+        self.keyring = KeyRing(
+            self.db, rate_per_s=settings.intake_rate_per_s, burst=2 * settings.intake_rate_per_s
+        )
+        self.triage_wake = asyncio.Event()
+        self.inbox = Inbox(
+            database_url,
+            clock=self.clock,
+            queue_max=settings.intake_queue_max,
+            on_commit=self.triage_wake.set,
+        )
+        self.secret = b""
+        self._loops: list[Loop] = []
+        self._exchange: asyncio.Task[None] | None = None
+        self._wire()
+
+    def _wire(self) -> None:
+        """Who reacts to what. Reactions run inside the transaction of the command that causes them, in this order."""
+        self.commands.register(
+            PageAggregate(),
+            pages.project,
+            PageNotices(self.catalogs, self.settings.url),
+            prepare=PreparePage(self.catalogs),
+        )
+        self.commands.register(
+            IncidentAggregate(),
+            incidents.project,
+            IncidentEffects(self.commands, self.catalogs),
+            IncidentNotices(self.catalogs, self.settings.url),
+            prepare=PrepareIncident(self.catalogs),
+        )
+        self.fetch = Fetch(allow_private=self.settings.allow_private_targets)
+        self.channels = {
+            "email": SmtpChannel(self.settings, self.clock),
+            "webhook": WebhookChannel(self.settings, self.clock, self.fetch),
+        }
+        outcomes = DeliveryOutcomes(self.commands)
+        self.triage = TriageStep(self.db, self.commands, self.catalogs, self.clock)
+        self.expire = ExpireStep(self.db, self.commands, self.catalogs, self.clock)
+        self.recheck = RecheckStep(self.db, self.commands, self.catalogs, self.clock)
+        self.timer = TimerStep(self.commands, holder=self.name, lease_s=self.settings.lease_s)
+        self.deliver = DeliveryStep(
+            self.db,
+            self.clock,
+            self.channels,
+            holder=self.name,
+            lease_s=self.settings.lease_s,
+            on_sent=outcomes.sent,
+            on_failed=outcomes.failed,
+            rng=random.Random(),  # noqa: S311 - spreads retries, guards nothing
+        )
+
+    async def __aenter__(self) -> "Node":
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(self.db)
+            await self.db.migrate()
+            async with self.db.transaction() as conn:
+                self.secret = await _server_secret(conn)
+                # What this node held when it died last time is free again; nobody has to wait for the lease to end.
+                await timers.release(conn, holder=self.name)
+                await deliveries.release(conn, self.name, self.clock.now())
+            await self.keyring.refresh()
+            await self.inbox.start()
+            self._stack = stack.pop_all()
+        return self
+
+    def start_work(self) -> None:
+        """Starts the loops. Tests call the steps instead."""
+        self._loops = [
+            Loop("triage", self.triage, wake=self.triage_wake, poll_s=1.0),
+            Loop("timers", self.timer, poll_s=0.25),
+            Loop("expire", self.expire, poll_s=2.0),
+            Loop("recheck", self.recheck, poll_s=2.0),
+            Loop("keys", self._refresh_keys, poll_s=5.0),
+            Loop("housekeeping", self._housekeeping, poll_s=600.0),
+            *(Loop("deliver", self.deliver, wake=self._hear(), poll_s=1.0) for _ in range(DELIVERY_LOOPS)),
+        ]
+        for loop in self._loops:
+            loop.start()
+        self._exchange = asyncio.get_running_loop().create_task(self.news.exchange(self.db))
+
+    def _hear(self) -> asyncio.Event:
+        """Set when a page or an incident changed: then there may be something to deliver."""
+        return self._stack.enter_context(self.news.listen("page/*", "incident/*"))
+
+    async def _refresh_keys(self) -> bool:
+        await self.keyring.refresh()
+        return False
+
+    async def _housekeeping(self) -> bool:
+        now = self.clock.now()
+        await sweep(self.db, now)
+        async with self.db.transaction() as conn:
+            return await forget_payloads(conn, now - timedelta(days=self.settings.payload_days)) > 0
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stops: what was accepted is committed, running steps may end, the rest is cut off and resumed next time."""
+        self.stopping.set()
+        await self.inbox.close()
+        await worker.stop(self._loops, within_s=FINISH_S)
+        if self._exchange:
+            self._exchange.cancel()
+            await asyncio.gather(self._exchange, return_exceptions=True)
+        await self.fetch.close()
+        await self._stack.aclose()
+
+
+async def _server_secret(conn: asyncpg.Connection) -> bytes:
+    """The secret that signs form tokens: made once, the same on every node."""
+    await conn.execute(
+        "INSERT INTO secrets VALUES ('server', $1) ON CONFLICT DO NOTHING", secrets.token_bytes(32)
+    )
+    secret: bytes = await conn.fetchval("SELECT value FROM secrets WHERE name = 'server'")
+    return secret
+
+
+@contextlib.asynccontextmanager
+async def open_node(settings: Settings, database_url: str) -> AsyncIterator[Node]:
+    """A node with its work running; `gc` is calmed, because full collections were what made the slowest answers slow."""
+    async with Node(settings, database_url) as node:
+        node.start_work()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 50, 100)
+        yield node

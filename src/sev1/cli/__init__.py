@@ -1,0 +1,1 @@
+"""The `sev1` command."""

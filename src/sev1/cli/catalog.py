@@ -1,0 +1,52 @@
+"""`sev1 plan`, `sev1 apply`, `sev1 schema`: the catalog as code."""
+
+import sys
+from pathlib import Path
+
+import typer
+
+from sev1.catalog import store
+from sev1.catalog.load import Loaded, inspect
+from sev1.catalog.plan import plan as make_plan
+from sev1.catalog.plan import render
+from sev1.catalog.schema import write
+from sev1.cli.local import DataOption, clock, errors_in_words, open_database, runs
+
+FolderArgument = typer.Argument(help="Folder with the catalog's YAML files and runbooks.", exists=True, file_okay=False)
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(plan)
+    app.command()(apply)
+    app.command()(schema)
+
+
+@runs
+async def plan(directory: Path = FolderArgument, data: Path = DataOption) -> None:
+    """Show what `apply` would change. Changes nothing."""
+    loaded = _load(directory)
+    async with open_database(data) as (db, _), db.connection() as conn:
+        print(render(make_plan(await store.read(conn), loaded.catalog)))
+
+
+@runs
+async def apply(directory: Path = FolderArgument, data: Path = DataOption) -> None:
+    """Make the catalog what the folder says: all of it or, when anything is wrong, nothing."""
+    loaded = _load(directory)
+    async with open_database(data) as (db, _), db.transaction() as conn:
+        done = await store.write(conn, loaded.catalog, actor="operator:cli", now=clock.now())
+    print(render(done))
+
+
+def schema(directory: Path = typer.Argument(help="Folder to write to.")) -> None:
+    """Write the JSON Schemas of all kinds, for editors that check YAML while it is written."""
+    with errors_in_words():
+        write(directory)
+        print(f"Wrote the schemas to {directory}.")
+
+
+def _load(directory: Path) -> Loaded:
+    loaded = inspect(directory)
+    for warning in loaded.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return loaded

@@ -1,0 +1,22 @@
+"""The `sev1` command: run the server, apply the catalog, make accounts, tokens and keys, and answer from a terminal."""
+
+import typer
+
+from sev1 import __version__
+from sev1.cli import access, catalog, respond, serve
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+serve.register(app)
+catalog.register(app)
+access.register(app)
+respond.register(app)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main() -> None:
+    app()

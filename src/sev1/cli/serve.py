@@ -1,0 +1,101 @@
+"""`sev1 serve`, `sev1 migrate`."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+import structlog
+import typer
+import uvloop
+
+from sev1.access import links
+from sev1.app import Node, open_node
+from sev1.cli.local import DataOption, database_url, errors_in_words, open_database, runs
+from sev1.engine.settings import Settings, read_settings
+from sev1.practice.demo import Demo
+from sev1.server import serve as serve_node
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(serve)
+    app.command()(migrate)
+
+
+def serve(
+    host: str = typer.Option(None, help="Address to listen on (SEV1_HOST; 127.0.0.1).", show_default=False),
+    port: int = typer.Option(None, help="Port to listen on (SEV1_PORT; 8080).", show_default=False),
+    data: Path = DataOption,
+    demo: bool = typer.Option(False, "--demo", help="Apply the sample organisation and play a small incident."),
+) -> None:
+    """Run the server: pages, API, intake and all the work behind them. Ctrl-C stops it."""
+    with errors_in_words():
+        settings = read_settings(host=host, port=port, data=data)
+        configure_logging(settings)
+        with database_url(settings) as url:
+            try:
+                uvloop.run(_serve(settings, url, demo=demo))
+            except KeyboardInterrupt:
+                pass  # uvicorn has stopped in order and passes the signal on
+
+
+async def _serve(settings: Settings, url: str, *, demo: bool) -> None:
+    play = Demo(settings) if demo else None
+    if play:
+        settings = play.settings
+    async with open_node(settings, url) as node:
+        ready = asyncio.Event()
+        greeting = asyncio.create_task(_greet(node_url=settings.url, ready=ready, node=node, play=play))
+        try:
+            await serve_node(node, ready=ready)
+        finally:
+            greeting.cancel()
+            await asyncio.gather(greeting, return_exceptions=True)
+            if play:
+                play.close()
+
+
+async def _greet(*, node_url: str, ready: asyncio.Event, node: Node, play: Demo | None) -> None:
+    await ready.wait()
+    say(f"sev1 is ready on {node_url}")
+    token = None if play else await links.first_run_link(node.db, node.clock.now())
+    if token:
+        say(f"Set up the first account (once, within 24 hours): {node_url}/setup/{token}")
+    if play:
+        await play.run(node, say)
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+@runs
+async def migrate(data: Path = DataOption) -> None:
+    """Bring the database's schema to this release. `sev1 serve` does it too."""
+    async with open_database(data):
+        say("The schema is current.")
+
+
+def configure_logging(settings: Settings) -> None:
+    """Lines for people on a terminal, JSON elsewhere; both on stderr."""
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for noisy in ("uvicorn.error", "httpx", "httpcore", "aiosmtplib", "asyncio", "mail.log"):
+        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))

@@ -1,0 +1,160 @@
+"""The web server of a node: the framework for people and the API, the bare fast lane of intake in front of it."""
+
+import asyncio
+from collections.abc import Mapping
+from types import FrameType
+from typing import Any
+
+import asyncpg
+import uvicorn
+from litestar import Litestar
+from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.template import TemplateConfig
+
+from sev1 import __version__
+from sev1.access.declare import check_every_route_declares
+from sev1.access.routes import ROUTES as ACCESS_ROUTES
+from sev1.access.web import Gate, SignInFirst, add_security_headers, lead_to_sign_in
+from sev1.app import Node
+from sev1.engine.errors import Sev1Error
+from sev1.intake.asgi import IntakeApp
+from sev1.surfaces import alertmanager, system
+from sev1.surfaces.api import ROUTES as API_ROUTES
+from sev1.surfaces.errors import (
+    handle_bad_value,
+    handle_http_error,
+    handle_sev1_error,
+    handle_unexpected,
+    refuse_nul,
+)
+from sev1.surfaces.web import ROUTES as WEB_ROUTES
+from sev1.surfaces.web import TEMPLATES, configure_templates
+
+GRACE_S = 3
+"""For open requests when the server stops. Streams end by themselves at once: they listen to `stopping`."""
+
+
+def make_app(node: Node) -> Litestar:
+    """The framework's part: every page and every API route of this node."""
+    gate = Gate(node.db, node.clock, public_url=node.settings.url, secret=node.secret)
+    app = Litestar(
+        route_handlers=[*system.ROUTES, *ACCESS_ROUTES, *API_ROUTES, *alertmanager.ROUTES, *WEB_ROUTES],
+        dependencies=_dependencies(
+            {
+                "db": node.db,
+                "clock": node.clock,
+                "settings": node.settings,
+                "commands": node.commands,
+                "catalogs": node.catalogs,
+                "news": node.news,
+                "keyring": node.keyring,
+                "stopping": node.stopping,
+                "inbox": node.inbox,
+            }
+        ),
+        middleware=[gate.authentication],
+        guards=[gate.guard],
+        before_request=refuse_nul,
+        before_send=[add_security_headers],
+        exception_handlers={
+            SignInFirst: lead_to_sign_in,
+            Sev1Error: handle_sev1_error,
+            HTTPException: handle_http_error,
+            asyncpg.DataError: handle_bad_value,
+            OverflowError: handle_bad_value,
+            Exception: handle_unexpected,
+        },
+        template_config=TemplateConfig(
+            directory=TEMPLATES, engine=JinjaTemplateEngine, engine_callback=configure_templates
+        ),
+        openapi_config=OpenAPIConfig(
+            title="sev1",
+            version=__version__,
+            description="Incidents from the first signal to the review. Changes are commands: their `type` says what.",
+            path="/api",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            components=Components(
+                security_schemes={"token": SecurityScheme(type="http", scheme="bearer", description="`sev1 token create`")}
+            ),
+            security=[{"token": []}],
+        ),
+        request_max_body_size=1024 * 1024,
+        debug=False,
+        pdb_on_exception=False,
+    )
+    check_every_route_declares(app)
+    return app
+
+
+def _dependencies(values: Mapping[str, Any]) -> dict[str, Provide]:
+    def provide(value: Any) -> Provide:
+        return Provide(lambda: value, sync_to_thread=False)
+
+    return {name: provide(value) for name, value in values.items()}
+
+
+def make_asgi(node: Node) -> Any:
+    """The whole server: intake's hot endpoints first, everything else through the framework."""
+    return IntakeApp(
+        make_app(node),
+        inbox=node.inbox,
+        keys=node.keyring,
+        settings=node.settings,
+        clock=node.clock,
+        db=node.db,
+    )
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which tells the node at the first signal that it stops, so that streams end before they are waited for."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._tell = stopping
+        self._loop = asyncio.get_running_loop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._loop.call_soon_threadsafe(self._tell.set)
+        super().handle_exit(sig, frame)
+
+
+async def serve(node: Node, *, ready: asyncio.Event | None = None) -> None:
+    """Serves until SIGINT or SIGTERM. Sets `ready` when the port is open. Raises SystemExit when it cannot be."""
+    config = uvicorn.Config(
+        make_asgi(node),
+        host=node.settings.host,
+        port=node.settings.port,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=75,
+        backlog=4096,
+    )
+    server = Server(config, node.stopping)
+    if ready is not None:
+        watcher = asyncio.create_task(_tell_when_started(server, ready))
+        try:
+            await server.serve()
+        finally:
+            watcher.cancel()
+    else:
+        await server.serve()
+
+
+async def _tell_when_started(server: uvicorn.Server, ready: asyncio.Event) -> None:
+    while not server.started:
+        await asyncio.sleep(0.01)
+    ready.set()
+
+

@@ -1,0 +1,42 @@
+"""`/healthz`, `/readyz`, `/metrics`: for the machines that watch this machine."""
+
+import asyncio
+
+import asyncpg
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from sev1.access.declare import public
+from sev1.engine.errors import Unavailable
+from sev1.surfaces.injected import Db, Stopping
+
+READY_TIMEOUT_S = 2
+
+
+@get("/healthz", opt=public(), include_in_schema=False, media_type="text/plain")
+async def healthz() -> str:
+    """The process answers."""
+    return "ok\n"
+
+
+@get("/readyz", opt=public(), include_in_schema=False, media_type="text/plain")
+async def readyz(db: Db, stopping: Stopping) -> Response[str]:
+    """The node takes work: its database answers and it is not stopping."""
+    if stopping.is_set():
+        raise Unavailable("This node is stopping.")
+    try:
+        async with asyncio.timeout(READY_TIMEOUT_S), db.connection() as conn:
+            await conn.fetchval("SELECT 1")
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Unavailable("The database does not answer.") from error
+    return Response("ready\n", media_type="text/plain")
+
+
+@get("/metrics", opt=public(), include_in_schema=False)
+async def metrics() -> Response[bytes]:
+    """Counters and timings of this node in Prometheus' text format. They name channels and formats, never people."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+ROUTES: list[HTTPRouteHandler] = [healthz, readyz, metrics]
