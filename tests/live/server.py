@@ -1,0 +1,167 @@
+"""`sev1 serve` as a process of its own with its embedded PostgreSQL, as a user runs it."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+from live.waiting import free_port, until
+
+SEV1 = Path(sys.executable).with_name("sev1")
+START_WITHIN_S = 30.0
+
+
+class LiveServer:
+    """`with LiveServer(folder) as server:` starts it and ends it, and whatever a kill left of it."""
+
+    def __init__(self, folder: Path, *, smtp_port: int | None = None, **settings: object) -> None:
+        """`settings` are those of sev1 by their name in lower case; the data lives in `folder`."""
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        given: dict[str, object] = {"data": folder / "data", "port": self.port, "log_level": "info"}
+        if smtp_port is not None:
+            given |= {"smtp_host": "127.0.0.1", "smtp_port": smtp_port, "smtp_tls": "none"}
+        given |= settings
+        self.environ = {name: value for name, value in os.environ.items() if not name.startswith("SEV1_")}
+        self.environ |= {f"SEV1_{name.upper()}": str(value) for name, value in given.items()}
+        self.log = folder / "sev1.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, command: tuple[str, ...] = ("serve",)) -> float:
+        """Starts the process; returns after how many seconds it was ready. Fails with its log when it is not."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        begun = time.monotonic()
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(SEV1), *command], env=self.environ, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        try:
+            until(self._is_ready, "sev1 to be ready", within_s=START_WITHIN_S)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.said()}") from None
+        return time.monotonic() - begun
+
+    def _is_ready(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise AssertionError(f"sev1 ended with {self.process.returncode}")
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    def said(self, lines: int = 40) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def kill(self) -> None:
+        """SIGKILL: no handler runs, nothing is flushed. Its PostgreSQL goes on."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def stop(self, sig: signal.Signals = signal.SIGTERM, *, within_s: float = 10.0) -> float:
+        """Asks it to end; returns after how many seconds it had. Fails when it takes longer or says that it failed."""
+        assert self.process is not None
+        begun = time.monotonic()
+        self.process.send_signal(sig)
+        try:
+            status = self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"sev1 did not stop within {within_s:g} s of {sig.name}\n{self.said()}") from None
+        self.process = None
+        assert status in {0, -sig, 128 + sig}, f"sev1 ended with {status}\n{self.said()}"
+        return time.monotonic() - begun
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self.process is not None and self.process.poll() is None:
+                self.stop()
+        except AssertionError:
+            self.kill()
+            raise
+        finally:
+            self.end_postgres()
+
+    # --- its PostgreSQL -----------------------------------------------------------------------------------------------
+
+    @property
+    def postmaster(self) -> int | None:
+        """The process id of the embedded PostgreSQL; None when it does not run."""
+        try:
+            pid = int((self.folder / "data/postgres/postmaster.pid").read_text().split("\n", 1)[0])
+            os.kill(pid, 0)
+        except (FileNotFoundError, ValueError, ProcessLookupError):
+            return None
+        return pid
+
+    def kill_postgres(self) -> None:
+        """SIGKILL for the postmaster; its children notice and end. The next start recovers from the write-ahead log."""
+        pid = self.postmaster
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not self._processes_of_postgres(), "PostgreSQL's processes to be gone")
+
+    def end_postgres(self) -> None:
+        """Ends what a killed server left running. SIGINT is PostgreSQL's fast shutdown."""
+        pid = self.postmaster
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+            until(lambda: self.postmaster is None, "PostgreSQL to stop", within_s=20)
+
+    def _processes_of_postgres(self) -> list[int]:
+        """Those that have their working directory in our data folder, as every backend does."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError):
+                    if (entry / "cwd").readlink() == (self.folder / "data/postgres").resolve():
+                        found.append(int(entry.name))
+        return found
+
+    def processes(self) -> list[int]:
+        """Everything that still runs of this server: itself and its PostgreSQL."""
+        own = [] if self.process is None else [self.process.pid]
+        return own + self._processes_of_postgres()
+
+    # --- its users ----------------------------------------------------------------------------------------------------
+
+    def run(self, *arguments: str, given: str = "") -> str:
+        """`sev1 …` on the terminal beside the running server; its output. Fails when it fails."""
+        done = subprocess.run(
+            [str(SEV1), *arguments], env=self.environ, cwd=self.folder, input=given, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"sev1 {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def token(self, role: str = "responder") -> str:
+        """A new API token."""
+        printed = self.run("token", "create", "--name", f"{role} {time.monotonic_ns()}", "--role", role)
+        return printed.split()[-1]
+
+    def key(self, kind: str, *options: str) -> str:
+        """A new integration key, as the address to paste into the sender."""
+        printed = self.run("key", "create", kind, *options)
+        found = re.search(r"https?://\S+", printed)
+        assert found, f"no address in {printed!r}"
+        return found.group()
+
+    def client(self, token: str) -> httpx.Client:
+        """An HTTP client that shows `token`. Its connections are closed with it."""
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=10)

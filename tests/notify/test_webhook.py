@@ -1,0 +1,157 @@
+"""The webhook channel against a real HTTP server."""
+
+import hashlib
+import hmac
+import json
+from datetime import timedelta
+from email.utils import format_datetime
+from uuid import UUID, uuid4
+
+import pytest
+from .real_receivers import Receiver
+
+from sev1.catalog.model import WebhookMethod
+from sev1.engine.clock import FakeClock
+from sev1.engine.fetch import Fetch
+from sev1.engine.settings import Settings
+from sev1.notify.channels import Permanent, Temporary
+from sev1.notify.model import Notice
+from sev1.notify.webhook import WebhookChannel
+
+ID = UUID("0190d8a2-5b7c-7c3e-8f00-000000000001")
+
+
+class Sender:
+    def __init__(self, fetch: Fetch, clock: FakeClock, receiver: Receiver, notice: Notice) -> None:
+        self.settings = Settings(webhook_secret="house secret")
+        self.environ = {"ANAS_SECRET": "her own secret"}
+        self.fetch, self.clock, self.receiver, self.notice = fetch, clock, receiver, notice
+
+    async def send(self, *, secret_env: str | None = None, repeat: bool = False) -> str:
+        channel = WebhookChannel(self.settings, self.clock, self.fetch, environ=self.environ)
+        method = WebhookMethod(url=self.receiver.url + "/hook", secret_env=secret_env)
+        return await channel.send(method, self.notice, delivery_id=ID, repeat=repeat)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return self.receiver.requests[-1][0]
+
+    @property
+    def body(self) -> bytes:
+        return self.receiver.requests[-1][1]
+
+
+@pytest.fixture
+def sender(fetch: Fetch, clock: FakeClock, receiver: Receiver, page: Notice) -> Sender:
+    return Sender(fetch, clock, receiver, page)
+
+
+def verifies(secret: str, headers: dict[str, str], body: bytes) -> bool:
+    """As docs/notifications.md tells a receiver to do it."""
+    signed = headers["x-sev1-timestamp"].encode() + b"." + body
+    expected = "v1=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected, headers["x-sev1-signature"])
+
+
+async def test_the_body_is_the_notice_as_json_with_the_delivery_id(sender: Sender):
+    receipt = await sender.send()
+    assert receipt.endswith("answered 200")
+    assert json.loads(sender.body) == {
+        "id": str(ID),
+        "repeat": False,
+        "kind": "page",
+        "about": "P-1",
+        "title": "Card payments fail: 42 % errors",
+        "url": "http://sev1.example/pages/P-1",
+        "severity": "sev-1",
+        "service": "checkout",
+        "impact": "customers cannot pay",
+        "verify": [{"title": "Checkout dashboard", "url": "https://grafana.example/d/checkout"}],
+        "first": "Deploy at 03:05? Roll back.",
+        "stuck": ["Payments on-call", "DBA on-call"],
+        "since": "2026-03-02T03:12:00Z",
+        "why": "you are on call for Payments until Monday 09:00",
+        "body": "",
+        "drill": False,
+    }
+    assert sender.headers["content-type"] == "application/json"
+    assert sender.headers["x-sev1-delivery"] == str(ID)
+
+
+async def test_the_signature_covers_timestamp_and_body(sender: Sender, clock: FakeClock):
+    await sender.send()
+    assert sender.headers["x-sev1-timestamp"] == str(int(clock.now().timestamp()))
+    assert verifies("house secret", sender.headers, sender.body)
+    assert not verifies("house secret", sender.headers, sender.body + b" ")
+    assert not verifies("house secret", {**sender.headers, "x-sev1-timestamp": "1"}, sender.body)
+
+
+async def test_a_contact_method_that_names_a_secret_is_signed_with_that(sender: Sender):
+    await sender.send(secret_env="ANAS_SECRET")
+    assert verifies("her own secret", sender.headers, sender.body)
+
+
+async def test_a_named_secret_that_is_not_set_sends_nothing(sender: Sender, receiver: Receiver):
+    with pytest.raises(Permanent, match="BOS_SECRET"):
+        await sender.send(secret_env="BOS_SECRET")
+    assert not receiver.requests
+
+
+async def test_without_any_secret_it_goes_out_unsigned(sender: Sender):
+    sender.settings = Settings()
+    await sender.send()
+    assert "x-sev1-signature" not in sender.headers
+
+
+async def test_a_repeat_has_the_same_id_and_says_that_it_is_one(sender: Sender):
+    await sender.send(repeat=True)
+    assert json.loads(sender.body)["repeat"] is True
+    assert (sender.headers["x-sev1-delivery"], sender.headers["x-sev1-repeat"]) == (str(ID), "yes")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422, 301, 302, 307])
+async def test_a_refusal_or_a_redirect_is_permanent(sender: Sender, receiver: Receiver, status: int):
+    receiver.status, receiver.headers = status, {"location": receiver.url}
+    with pytest.raises(Permanent, match=str(status)):
+        await sender.send()
+    assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+async def test_an_overloaded_or_broken_receiver_is_temporary(sender: Sender, receiver: Receiver, status: int):
+    receiver.status = status
+    with pytest.raises(Temporary, match=str(status)):
+        await sender.send()
+
+
+async def test_retry_after_is_understood_as_seconds_and_as_date_and_bounded(
+    sender: Sender, receiver: Receiver, clock: FakeClock
+):
+    async def asked(value: str) -> float | None:
+        receiver.status, receiver.headers = 429, {"retry-after": value}
+        with pytest.raises(Temporary) as caught:
+            await sender.send()
+        return caught.value.retry_after_s
+
+    assert await asked("17") == 17
+    assert await asked(format_datetime(clock.now() + timedelta(seconds=40))) == 40
+    assert await asked(format_datetime(clock.now() - timedelta(seconds=40))) == 0
+    assert await asked("999999999") == 3600
+    assert await asked("soon") is None
+
+
+async def test_a_webhook_to_loopback_is_refused_unless_allowed(clock: FakeClock, receiver: Receiver, page: Notice):
+    method = WebhookMethod(url=receiver.url)
+    async with Fetch(allow_private=False) as guarded:
+        with pytest.raises(Permanent, match="SEV1_ALLOW_PRIVATE_TARGETS"):
+            await WebhookChannel(Settings(), clock, guarded).send(method, page, delivery_id=uuid4(), repeat=False)
+    assert not receiver.requests
+    async with Fetch(allow_private=True) as free:
+        await WebhookChannel(Settings(), clock, free).send(method, page, delivery_id=uuid4(), repeat=False)
+    assert len(receiver.requests) == 1
+
+
+async def test_deliveries_to_one_host_share_a_connection(sender: Sender, receiver: Receiver):
+    for _ in range(3):
+        await sender.send()
+    assert len(receiver.connections) == 1
