@@ -18,6 +18,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Self
 
 import asyncpg
 
@@ -36,7 +37,8 @@ from sev1.engine.news import News
 from sev1.engine.settings import Settings
 from sev1.engine.timer_step import TimerStep
 from sev1.engine.worker import Loop
-from sev1.intake.inbox import Inbox, forget_payloads
+from sev1.intake import inbox_reader, misunderstood
+from sev1.intake.inbox import Inbox
 from sev1.notify import store as deliveries
 from sev1.notify.deliver import DeliveryStep
 from sev1.notify.incident_notices import IncidentNotices
@@ -46,7 +48,9 @@ from sev1.notify.webhook import WebhookChannel
 from sev1.paging import store as pages
 from sev1.paging.decide import PageAggregate
 from sev1.paging.react import PreparePage
-from sev1.triage.step import ExpireStep, RecheckStep, TriageStep
+from sev1.triage.expire import ExpireStep
+from sev1.triage.recheck import RecheckStep
+from sev1.triage.step import TriageStep
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +77,7 @@ class Node:
         self.triage_wake = asyncio.Event()
         self.inbox = Inbox(
             database_url,
-            clock=self.clock,
+            self.clock,
             queue_max=settings.intake_queue_max,
             on_commit=self.triage_wake.set,
         )
@@ -118,7 +122,7 @@ class Node:
             rng=random.Random(),  # noqa: S311 - spreads retries, guards nothing
         )
 
-    async def __aenter__(self) -> "Node":
+    async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(self.db)
             await self.db.migrate()
@@ -128,7 +132,8 @@ class Node:
                 await timers.release(conn, holder=self.name)
                 await deliveries.release(conn, self.name, self.clock.now())
             await self.keyring.refresh()
-            await self.inbox.start()
+            await stack.enter_async_context(self.fetch)
+            await stack.enter_async_context(self.inbox)
             self._stack = stack.pop_all()
         return self
 
@@ -156,10 +161,16 @@ class Node:
         return False
 
     async def _housekeeping(self) -> bool:
+        """Forgets what is past keeping, a part at a time; True while there is more."""
         now = self.clock.now()
+        kept_since = now - timedelta(days=self.settings.payload_days)
         await sweep(self.db, now)
         async with self.db.transaction() as conn:
-            return await forget_payloads(conn, now - timedelta(days=self.settings.payload_days)) > 0
+            forgotten = await inbox_reader.forget_payloads(conn, kept_since)
+            forgotten += await misunderstood.forget(conn, kept_since)
+        async with self.db.transaction() as conn:
+            await inbox_reader.forget_writers(conn)
+        return forgotten > 0
 
     async def __aexit__(self, *_: object) -> None:
         """Stops: what was accepted is committed, running steps may end, the rest is cut off and resumed next time."""
@@ -169,7 +180,6 @@ class Node:
         if self._exchange:
             self._exchange.cancel()
             await asyncio.gather(self._exchange, return_exceptions=True)
-        await self.fetch.close()
         await self._stack.aclose()
 
 

@@ -1,13 +1,14 @@
 """The web server of a node: the framework for people and the API, the bare fast lane of intake in front of it."""
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
 import asyncpg
 import uvicorn
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.contrib.jinja import JinjaTemplateEngine
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -17,7 +18,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.template import TemplateConfig
 
 from sev1 import __version__
-from sev1.access.declare import check_every_route_declares
+from sev1.access.declare import check_every_route_declares, public
 from sev1.access.routes import ROUTES as ACCESS_ROUTES
 from sev1.access.web import Gate, SignInFirst, add_security_headers, lead_to_sign_in
 from sev1.app import Node
@@ -76,7 +77,7 @@ def make_app(node: Node) -> Litestar:
             title="sev1",
             version=__version__,
             description="Incidents from the first signal to the review. Changes are commands: their `type` says what.",
-            path="/api",
+            openapi_router=Router(path="/api", route_handlers=[], opt=public()),
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
             components=Components(
                 security_schemes={"token": SecurityScheme(type="http", scheme="bearer", description="`sev1 token create`")}
@@ -111,19 +112,25 @@ def make_asgi(node: Node) -> Any:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which tells the node at the first signal that it stops, so that streams end before they are waited for."""
+    """uvicorn, which says when it is up, and at the first signal that it stops, so that streams end by themselves."""
 
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+    def __init__(self, config: uvicorn.Config, *, ready: asyncio.Event, stopping: asyncio.Event) -> None:
         super().__init__(config)
-        self._tell = stopping
+        self._ready = ready
+        self._stopping = stopping
         self._loop = asyncio.get_running_loop()
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready.set()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._loop.call_soon_threadsafe(self._tell.set)
+        self._loop.call_soon_threadsafe(self._stopping.set)
         super().handle_exit(sig, frame)
 
 
-async def serve(node: Node, *, ready: asyncio.Event | None = None) -> None:
+async def serve(node: Node, ready: asyncio.Event) -> None:
     """Serves until SIGINT or SIGTERM. Sets `ready` when the port is open. Raises SystemExit when it cannot be."""
     config = uvicorn.Config(
         make_asgi(node),
@@ -141,20 +148,4 @@ async def serve(node: Node, *, ready: asyncio.Event | None = None) -> None:
         timeout_keep_alive=75,
         backlog=4096,
     )
-    server = Server(config, node.stopping)
-    if ready is not None:
-        watcher = asyncio.create_task(_tell_when_started(server, ready))
-        try:
-            await server.serve()
-        finally:
-            watcher.cancel()
-    else:
-        await server.serve()
-
-
-async def _tell_when_started(server: uvicorn.Server, ready: asyncio.Event) -> None:
-    while not server.started:
-        await asyncio.sleep(0.01)
-    ready.set()
-
-
+    await Server(config, ready=ready, stopping=node.stopping).serve()

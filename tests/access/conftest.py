@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 from litestar import Litestar, Request, Response, get, post
-from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
 from litestar.router import Router
 from litestar.template import TemplateConfig

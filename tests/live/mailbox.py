@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from aiosmtpd.controller import Controller
+
 from live.waiting import free_port, until
 
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+
 from live.waiting import free_port, until
 
 SEV1 = Path(sys.executable).with_name("sev1")
@@ -41,7 +42,12 @@ class LiveServer:
         begun = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [str(SEV1), *command], env=self.environ, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [str(SEV1), *command],
+                env=self.environ,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         try:
             until(self._is_ready, "sev1 to be ready", within_s=START_WITHIN_S)
@@ -145,10 +151,27 @@ class LiveServer:
     def run(self, *arguments: str, given: str = "") -> str:
         """`sev1 …` on the terminal beside the running server; its output. Fails when it fails."""
         done = subprocess.run(
-            [str(SEV1), *arguments], env=self.environ, cwd=self.folder, input=given, capture_output=True, text=True
+            [str(SEV1), *arguments],
+            check=False,
+            env=self.environ,
+            cwd=self.folder,
+            input=given,
+            capture_output=True,
+            text=True,
         )
-        assert done.returncode == 0, f"sev1 {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        assert done.returncode == 0, (
+            f"sev1 {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
         return done.stdout
+
+    def browser(self, email: str, role: str = "responder") -> httpx.Client:
+        """A new account, signed in by the form as a browser does it."""
+        password = "four lamps in a row"
+        self.run("user", "add", email, "--role", role, "--password-stdin", given=password + "\n")
+        client = httpx.Client(base_url=self.url, headers={"Origin": self.url}, timeout=10)
+        answer = client.post("/sign-in", data={"email": email, "password": password, "next": "/"})
+        assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
+        return client
 
     def token(self, role: str = "responder") -> str:
         """A new API token."""

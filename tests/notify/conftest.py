@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from .outbox_under_test import Outbox
-from .real_receivers import Mailbox, Receiver, SmtpServers
 
 from sev1.catalog.model import Link
 from sev1.engine.clock import FakeClock
 from sev1.engine.database import Database
 from sev1.engine.fetch import Fetch
 from sev1.notify.model import Notice
+
+from .outbox_under_test import Outbox
+from .real_receivers import Mailbox, Receiver, SmtpServers
 
 HERE = Path(__file__).parent
 

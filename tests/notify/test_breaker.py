@@ -3,13 +3,13 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from .outbox_under_test import EMAIL, WEBHOOK
-
 from sev1.catalog.model import WebhookMethod
 from sev1.engine.clock import FakeClock
 from sev1.engine.database import Database
 from sev1.notify import breaker
 from sev1.notify.breaker import OPEN_AFTER, OPEN_FOR, Circuit, circuit_of, tally
+
+from .outbox_under_test import EMAIL, WEBHOOK
 
 NOW = datetime(2026, 3, 2, 3, 14, tzinfo=UTC)
 

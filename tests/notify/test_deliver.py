@@ -5,9 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 from msgspec.structs import replace
-from .outbox_under_test import EMAIL, WEBHOOK, Outbox, Scripted
 from prometheus_client import REGISTRY
-from .real_receivers import Mailbox, Receiver
 
 from sev1.catalog.model import EmailMethod, WebhookMethod
 from sev1.engine import event_log
@@ -15,11 +13,14 @@ from sev1.engine.clock import FakeClock
 from sev1.engine.errors import Conflict
 from sev1.engine.fetch import Fetch
 from sev1.engine.settings import Settings
-from sev1.notify import breaker
+from sev1.notify import breaker, store
 from sev1.notify.channels import Permanent, Temporary
 from sev1.notify.model import Notice
 from sev1.notify.smtp import SmtpChannel
 from sev1.notify.webhook import WebhookChannel
+
+from .outbox_under_test import EMAIL, WEBHOOK, Outbox, Scripted
+from .real_receivers import Mailbox, Receiver
 
 
 def outcomes(view) -> list[str]:
@@ -90,10 +91,8 @@ async def test_a_page_without_contact_method_fails_at_once(outbox: Outbox):
 async def test_a_kind_of_method_that_this_server_cannot_send_fails_over(outbox: Outbox):
     id_ = await outbox.add(EMAIL, WEBHOOK)
     await outbox.drain(outbox.worker(Scripted("webhook")))
-    assert [(e.outcome, e.text) for e in (await outbox.view(id_)).log][0] == (
-        "permanent",
-        "this server has no channel for email",
-    )
+    first = (await outbox.view(id_)).log[0]
+    assert (first.outcome, first.text) == ("permanent", "this server has no channel for email")
 
 
 async def test_a_retry_waits_as_long_as_the_receiver_asked(outbox: Outbox, clock: FakeClock):
@@ -209,8 +208,6 @@ async def test_an_acknowledgement_that_races_the_outcome_is_no_deadlock(outbox: 
         delivering = asyncio.create_task(outbox.worker(Scripted())())
         await in_hook.wait()
         await conn.execute("SET LOCAL lock_timeout = '5s'")
-        from sev1.notify import store
-
         assert await store.cancel(conn, about="P-1", now=outbox.clock.now(), reason="acknowledged") == 1
     assert await delivering is True
     view = await outbox.view(id_)

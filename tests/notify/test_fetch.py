@@ -4,9 +4,10 @@ import asyncio
 import socket
 
 import pytest
-from .real_receivers import Receiver
 
 from sev1.engine.fetch import Fetch, FetchFailed, TargetRefused, is_public
+
+from .real_receivers import Receiver
 
 
 def resolving(*addresses: str, asked: list[str] | None = None):

@@ -83,8 +83,14 @@ def test_a_notice_with_little_in_it_has_no_empty_headings():
         ({"severity": None, "service": None}, "[Page] Card payments fail: 42 % errors"),
         ({"drill": True}, "Drill: [SEV-1?] checkout: Card payments fail: 42 % errors"),
         ({"kind": "page-resolved"}, "[Resolved] checkout: Card payments fail: 42 % errors"),
-        ({"kind": "announcement", "about": "INC-1"}, "[SEV-1] INC-1: Card payments fail: 42 % errors"),
-        ({"kind": "all-clear", "about": "INC-1"}, "[All clear] INC-1: Card payments fail: 42 % errors"),
+        (
+            {"kind": "announcement", "title": "INC-1 SEV-1 declared: Card payments fail"},
+            "INC-1 SEV-1 declared: Card payments fail",
+        ),
+        (
+            {"kind": "all-clear", "title": "All clear: INC-1 SEV-1 Card payments fail"},
+            "All clear: INC-1 SEV-1 Card payments fail",
+        ),
         ({"kind": "ask", "about": "INC-1"}, "[Please answer] INC-1: Card payments fail: 42 % errors"),
     ],
 )

@@ -4,13 +4,14 @@ import asyncio
 from uuid import UUID
 
 from msgspec.structs import replace
-from .outbox_under_test import EMAIL, WEBHOOK, Outbox
 
 from sev1.catalog.model import EmailMethod
 from sev1.engine.clock import FakeClock
 from sev1.engine.database import Database
 from sev1.notify import store
 from sev1.notify.model import Delivery, Notice
+
+from .outbox_under_test import EMAIL, WEBHOOK, Outbox
 
 
 async def claim(outbox: Outbox, holder: str = "a", lease_s: float = 30) -> Delivery | None:
@@ -184,6 +185,26 @@ async def test_a_node_that_starts_again_gives_its_own_deliveries_back_as_repeats
     assert (holders[again.id], again.repeat) == ("a", True)
     assert {again.id} < {mine, theirs}
     assert await claim(outbox, "a") is None
+
+
+async def test_whoever_was_or_may_have_been_reached_by_a_page_is_known(outbox: Outbox, page: Notice):
+    async def add(person: str, **changes: str) -> None:
+        async with outbox.db.transaction() as conn:
+            notice = replace(page, **changes)
+            await store.enqueue(
+                conn, about="P-1", person=person, methods=[EMAIL], notice=notice, now=outbox.clock.advance(seconds=1)
+            )
+
+    await add("sent")
+    assert await mark_sent(outbox, await claimed(outbox))
+    await add("told-of-the-end", kind="page-resolved")
+    assert await mark_sent(outbox, await claimed(outbox))
+    await add("under-way")
+    await claimed(outbox)
+    await add("still-queued")
+    await outbox.cancel()
+    async with outbox.db.connection() as conn:
+        assert await store.people_reached(conn, "P-1") == ["sent", "under-way"]
 
 
 async def test_a_wait_does_not_count_as_an_attempt(outbox: Outbox, clock: FakeClock):

@@ -6,12 +6,13 @@ from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
-from .outbox_under_test import EMAIL, WEBHOOK
 
 from sev1.catalog.model import ContactMethod
 from sev1.notify.breaker import OPEN_FOR, Circuit, circuit_of, tally
 from sev1.notify.model import Delivery, Notice, Outcome
 from sev1.notify.retry import FAST, JITTER, SLOW, GiveUp, Later, Try, after_failure, choose
+
+from .outbox_under_test import EMAIL, WEBHOOK
 
 NOW = datetime(2026, 3, 2, 3, 14, tzinfo=UTC)
 CLOSED = {circuit_of(m): Circuit(channel=circuit_of(m)) for m in (EMAIL, WEBHOOK)}

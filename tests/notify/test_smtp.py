@@ -7,8 +7,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from .outbox_under_test import EMAIL
-from .real_receivers import Mailbox, SmtpServers
 
 from sev1.catalog.model import EmailMethod
 from sev1.engine.clock import FakeClock
@@ -16,6 +14,9 @@ from sev1.engine.settings import Settings
 from sev1.notify.channels import Permanent, Temporary
 from sev1.notify.model import Notice
 from sev1.notify.smtp import SmtpChannel
+
+from .outbox_under_test import EMAIL
+from .real_receivers import Mailbox, SmtpServers
 
 
 class Sender:

@@ -8,7 +8,6 @@ from email.utils import format_datetime
 from uuid import UUID, uuid4
 
 import pytest
-from .real_receivers import Receiver
 
 from sev1.catalog.model import WebhookMethod
 from sev1.engine.clock import FakeClock
@@ -17,6 +16,8 @@ from sev1.engine.settings import Settings
 from sev1.notify.channels import Permanent, Temporary
 from sev1.notify.model import Notice
 from sev1.notify.webhook import WebhookChannel
+
+from .real_receivers import Receiver
 
 ID = UUID("0190d8a2-5b7c-7c3e-8f00-000000000001")
 

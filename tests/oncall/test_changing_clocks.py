@@ -81,8 +81,8 @@ def test_a_day_that_a_country_skipped_is_nobodys_shift():
     found = shifts(of, datetime(2011, 12, 27, 10, tzinfo=UTC), datetime(2012, 1, 1, tzinfo=UTC))
     assert [shift.person for shift in found] == ["ana", "bo", "cem", "bo", "cem"]
     assert all(before.end == after.start for before, after in pairwise(found))
-    at_nine = hand_overs("Pacific/Apia", time(9), date(2011, 12, 29), 1)
-    assert at_nine == ["29 09:00 -1000", "31 00:00 +1400", "31 09:00 +1400"]
+    at_nine = hand_overs("Pacific/Apia", time(9), date(2011, 12, 29), 2)
+    assert at_nine == ["29 09:00 -1000", "31 00:00 +1400", "31 09:00 +1400", "01 09:00 +1400"]
 
 
 def test_a_clock_that_goes_back_over_midnight_hands_over_once():

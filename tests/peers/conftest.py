@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from live.mailbox import Mailbox
 from live.server import LiveServer
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
 from live.mailbox import Mailbox
 from live.prometheus import Alertmanager, amtool
 from live.server import LiveServer

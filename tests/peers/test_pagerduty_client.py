@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import httpx
 import pdpyras
 import pytest
+
 from live.mailbox import Mailbox
 from live.server import LiveServer
 from live.waiting import until

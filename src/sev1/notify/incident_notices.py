@@ -76,7 +76,10 @@ def announcement(incident: m.Incident, event: m.IncidentEvent) -> tuple[str, str
             thanks = "Thank you. Everybody is stood down; follow-ups and the postmortem are next."
             return f"All clear: {head} {incident.title}", f"{message}\n\n{thanks}".strip()
         case m.ClosedAsFalseAlarm(note=note):
-            return f"False alarm: {head} {incident.title}", f"{note}\n\nDeclaring was right. Everybody is stood down.".strip()
+            return (
+                f"False alarm: {head} {incident.title}",
+                f"{note}\n\nDeclaring was right. Everybody is stood down.".strip(),
+            )
         case m.IncidentReopened(reason=reason):
             return f"{head} reopened: {incident.title}", reason
         case _:

@@ -1,12 +1,53 @@
 """What goes out: a notice to one person (or one place), tried over their contact methods in order."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal, assert_never
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from msgspec import Struct
 
-from sev1.catalog.model import ContactMethod, Link
+from sev1.catalog.model import ContactMethod, EmailMethod, Link, WebhookMethod
+
+MethodKind = Literal["email", "webhook"]
+State = Literal["queued", "sending", "sent", "failed", "cancelled"]
+
+
+def kind_of(method: ContactMethod) -> MethodKind:
+    match method:
+        case EmailMethod():
+            return "email"
+        case WebhookMethod():
+            return "webhook"
+        case _ as never:
+            assert_never(never)
+
+
+def masked(method: ContactMethod) -> str:
+    """The address as the record shows it: enough to recognise, without a stranger's mailbox or a secret path."""
+    match method:
+        case EmailMethod(address=address):
+            local, _, domain = address.rpartition("@")
+            return f"{local[:1]}…@{domain}"
+        case WebhookMethod(url=url):
+            return f"{urlsplit(url).scheme}://{host_of(url)}/…"
+        case _ as never:
+            assert_never(never)
+
+
+def host_of(url: str) -> str:
+    """Host and port of `url`, without user and password."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
+
+
+def one_line(text: str, limit: int = 500) -> str:
+    """`text` without line breaks and control characters, at most `limit` characters long.
+
+    Fit for a header or a log. U+200D stays, it joins emoji; U+0000 goes, PostgreSQL refuses it.
+    """
+    printable = "".join(char if char.isprintable() or char == "\u200d" else " " for char in text)
+    line = " ".join(printable.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 class Notice(Struct, frozen=True, kw_only=True):
@@ -35,6 +76,27 @@ class Notice(Struct, frozen=True, kw_only=True):
     drill: bool = False
 
 
+Outcome = Literal["sent", "temporary", "permanent", "skipped", "waiting", "cut-off", "cancelled"]
+"""What became of one attempt:
+
+`temporary` may work later, `permanent` will not; `skipped` went to the next method and `waiting` waits, because the
+circuit breaker was open (nothing went out); `cut-off` is unknown: its worker died after it may have gone out.
+"""
+
+
+class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of a delivery's log."""
+
+    at: datetime
+    method: int
+    outcome: Outcome
+    kind: str = ""
+    to: str = ""
+    """The address, masked."""
+    text: str = ""
+    """The receipt, or what went wrong."""
+
+
 class Delivery(Struct, frozen=True, kw_only=True):
     """One row of the outbox, claimed by a worker."""
 
@@ -46,7 +108,46 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """Index of the contact method in use."""
     notice: Notice
     attempts: int
+    """How often it was claimed to be sent. Also tells a worker's own claim from a later one by the same holder."""
     repeat: bool
     """An earlier attempt was cut off after it may have gone out: this one says that it is a repeat."""
     created_at: datetime
-    log: list[dict[str, Any]]
+    log: tuple[Attempt, ...] = ()
+
+    @property
+    def contact(self) -> ContactMethod:
+        return self.methods[self.method]
+
+    def attempt(self, outcome: Outcome, text: str, at: datetime) -> Attempt:
+        """The line that the attempt over the current contact method leaves in the log."""
+        return Attempt(
+            at=at,
+            method=self.method,
+            outcome=outcome,
+            kind=kind_of(self.contact),
+            to=masked(self.contact),
+            text=one_line(text),
+        )
+
+
+class DeliveryView(Struct, frozen=True, kw_only=True):
+    """A delivery as it is shown beside the thing it was about."""
+
+    id: UUID
+    about: str
+    person: str | None
+    kind: str
+    """Of the notice: `page`, `announcement`, …"""
+    state: State
+    method_kind: str
+    """The contact method in use, or the one that worked; empty when there is none."""
+    to: str
+    attempts: int
+    repeat: bool
+    created_at: datetime
+    due_at: datetime
+    finished_at: datetime | None
+    receipt: str | None
+    """What the other side answered on taking it over. Not a proof that anybody read it."""
+    error: str | None
+    log: tuple[Attempt, ...]

@@ -13,6 +13,7 @@ from sev1.catalog.model import Catalog, Link, Person, Service
 from sev1.engine.commands import Change, Commands
 from sev1.engine.decider import SYSTEM
 from sev1.notify import store
+from sev1.notify.deliver import AfterCommit
 from sev1.notify.model import Delivery, Notice
 from sev1.oncall import store as oncall_store
 from sev1.paging import model as m
@@ -47,9 +48,7 @@ class PageNotices:
                 case m.PolicyExhausted():
                     await self._nobody_answers(conn, page, change.now)
 
-    async def _ask(
-        self, conn: asyncpg.Connection, page: m.Page, people: Sequence[m.Paged], now: datetime
-    ) -> None:
+    async def _ask(self, conn: asyncpg.Connection, page: m.Page, people: Sequence[m.Paged], now: datetime) -> None:
         catalog = await self._catalogs.current(conn)
         overrides = await oncall_store.overrides_at(conn, now)
         who = people_of_steps(page.policy, catalog, now, overrides) if page.policy else ()
@@ -117,7 +116,7 @@ def page_notice(page: m.Page, paged: m.Paged, catalog: Catalog, who: m.Who, url:
         first=page.brief.first or (runbook.first_step if runbook else ""),
         stuck=_stuck(page, paged, catalog, who, service),
         since=page.brief.since or page.opened_at,
-        why=" ".join(part for part in (paged.because, page.why) if part),
+        why=f"You are {paged.because}. {page.why}".strip(),
     )
 
 
@@ -128,9 +127,7 @@ def _verify(page: m.Page, service: Service | None) -> tuple[Link, ...]:
     return tuple({link.url: link for link in reversed(links)}.values())[::-1][:MAX_VERIFY_LINKS]
 
 
-def _stuck(
-    page: m.Page, paged: m.Paged, catalog: Catalog, who: m.Who, service: Service | None
-) -> tuple[str, ...]:
+def _stuck(page: m.Page, paged: m.Paged, catalog: Catalog, who: m.Who, service: Service | None) -> tuple[str, ...]:
     """Whom to call when stuck: the people of the later steps, then the owning team."""
     lines: list[str] = []
     for people in who[page.step + 1 :]:
@@ -154,12 +151,16 @@ class DeliveryOutcomes:
     def __init__(self, commands: Commands) -> None:
         self._commands = commands
 
-    async def sent(self, conn: asyncpg.Connection, delivery: Delivery, receipt: str, method: str) -> None:
-        if delivery.person and delivery.notice.kind == "page":
-            report = m.ReportSent(person=delivery.person, method=method, receipt=receipt, repeat=delivery.repeat)
-            await self._commands.run_in(conn, "page", delivery.about, report, by=SYSTEM)
+    async def sent(self, conn: asyncpg.Connection, delivery: Delivery, receipt: str, method: str) -> AfterCommit | None:
+        if not delivery.person or delivery.notice.kind != "page":
+            return None
+        report = m.ReportSent(person=delivery.person, method=method, receipt=receipt, repeat=delivery.repeat)
+        change = await self._commands.run_in(conn, "page", delivery.about, report, by=SYSTEM)
+        return lambda: self._commands.tell(change)
 
-    async def failed(self, conn: asyncpg.Connection, delivery: Delivery, error: str) -> None:
-        if delivery.person and delivery.notice.kind == "page":
-            report = m.ReportUnreachable(person=delivery.person, error=error)
-            await self._commands.run_in(conn, "page", delivery.about, report, by=SYSTEM)
+    async def failed(self, conn: asyncpg.Connection, delivery: Delivery, error: str) -> AfterCommit | None:
+        if not delivery.person or delivery.notice.kind != "page":
+            return None
+        report = m.ReportUnreachable(person=delivery.person, error=error)
+        change = await self._commands.run_in(conn, "page", delivery.about, report, by=SYSTEM)
+        return lambda: self._commands.tell(change)

@@ -1,0 +1,87 @@
+"""Sessions: a random token in the browser's cookie, its SHA-256 in the database, and the account read at each request."""
+
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from sev1.access.model import SCOPES_OF, Principal, Role
+from sev1.access.secret import digest, new_token
+from sev1.engine import audit
+from sev1.engine.database import Database
+
+IDLE = timedelta(hours=12)
+"""A session that was not used for this long is over."""
+LIFE = timedelta(days=7)
+"""And every session is over after this, used or not."""
+SEEN_EVERY = timedelta(minutes=5)
+"""`seen_at` is written at most this often, so that reading a page seldom writes. An idle session may therefore end up to
+five minutes before its twelve hours."""
+
+
+async def open_session(conn: asyncpg.Connection, user_id: int, *, agent: str, now: datetime) -> str:
+    """A new session in the caller's transaction; returns the token for the cookie, which is stored nowhere."""
+    token = new_token()
+    await conn.execute(
+        "INSERT INTO sessions (token_hash, user_id, created_at, seen_at, expires_at, agent)"
+        " VALUES ($1, $2, $3, $3, $4, $5)",
+        digest(token), user_id, now, now + LIFE, "".join(c for c in agent if c.isprintable())[:200],
+    )  # fmt: skip
+    return token
+
+
+async def principal_of(db: Database, token: str, now: datetime) -> Principal | None:
+    """Who holds this cookie; None when the session is unknown, idle, over, or its account disabled."""
+    return await still_there(db, digest(token), now)
+
+
+async def still_there(db: Database, session_id: bytes, now: datetime) -> Principal | None:
+    """The same by `Principal.session_id`, for a stream that stays open and asks again from time to time."""
+    async with db.connection() as conn:
+        row = await conn.fetchrow(
+            "SELECT s.seen_at, u.id, u.email, u.full_name, u.role, u.theme"
+            " FROM sessions s JOIN users u ON u.id = s.user_id"
+            " WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.seen_at > $3 AND NOT u.disabled",
+            session_id, now, now - IDLE,
+        )  # fmt: skip
+        if row is None:
+            return None
+        if row["seen_at"] <= now - SEEN_EVERY:
+            # The condition is repeated: of many requests at once only the first writes.
+            await conn.execute(
+                "UPDATE sessions SET seen_at = $2 WHERE token_hash = $1 AND seen_at <= $3",
+                session_id, now, now - SEEN_EVERY,
+            )  # fmt: skip
+    role = Role(row["role"])
+    return Principal(
+        kind="user",
+        name=row["email"],
+        display=row["full_name"] or row["email"],
+        role=role,
+        scopes=SCOPES_OF[role],
+        user_id=row["id"],
+        session_id=session_id,
+        theme=row["theme"],
+    )
+
+
+async def sign_out(db: Database, token: str) -> None:
+    """Ends the session of this cookie; nothing happens when there is none."""
+    async with db.connection() as conn:
+        await conn.execute("DELETE FROM sessions WHERE token_hash = $1", digest(token))
+
+
+async def sign_out_everywhere(db: Database, user_id: int, *, by: Principal, now: datetime) -> int:
+    """Ends all sessions of an account and returns how many there were."""
+    async with db.transaction() as conn:
+        ended = await conn.fetch("DELETE FROM sessions WHERE user_id = $1 RETURNING 1", user_id)
+        email = await conn.fetchval("SELECT email FROM users WHERE id = $1", user_id)
+        if ended:
+            await audit.record(
+                conn,
+                actor=by.actor,
+                action="user.signed_out_everywhere",
+                subject=f"user:{email}",
+                data={"sessions": len(ended)},
+                now=now,
+            )
+    return len(ended)

@@ -1,0 +1,195 @@
+"""The hot way in, as a bare ASGI application in front of the rest: path, key, decode, store, answer.
+
+    POST /integrations/{key}/api/v2/alerts     Prometheus
+    POST /integrations/{key}/alertmanager      Alertmanager or Grafana webhook
+    POST /integrations/{key}/events            our JSON
+    POST /integrations/{key}/v2/enqueue        PagerDuty Events v2, key in the path
+    POST /v2/enqueue                           PagerDuty Events v2, key in the body
+
+Everything else goes to the next application. A body is answered with success only after its commit; one that cannot be
+read is kept for people to look at and answered as its vendor would; Content-Type is not looked at.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from prometheus_client import Counter
+
+from sev1.engine.clock import Clock
+from sev1.engine.database import Database
+from sev1.engine.errors import Forbidden, Sev1Error, SignInNeeded, TooMany, Unavailable
+from sev1.engine.settings import Settings
+from sev1.intake import misunderstood
+from sev1.intake.body import SenderGone, read_body
+from sev1.intake.formats import FORMATS
+from sev1.intake.formats.format import Answer, Format, Misunderstood
+from sev1.intake.formats.pagerduty import PagerDuty, find_routing_key
+from sev1.intake.inbox import DATABASE_ERRORS, Inbox
+from sev1.intake.keys import Key, Keys
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = tuple[tuple[bytes, bytes], ...]
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/integrations/"
+DIRECT = frozenset({"/v2/enqueue", "/v2/enqueue/"})
+RETRY_AFTER_S = 1
+_KEPT_STATUSES = frozenset({400, 403, 413, 415})
+"""Refusals that sending the same again does not cure: somebody has to look."""
+_RETRIED_STATUSES = frozenset({429, 503})
+_RETRY_AFTER: Headers = ((b"retry-after", b"%d" % RETRY_AFTER_S),)
+_NO_LENGTH = (b"content-length", b"0")
+
+REFUSED = Counter("sev1_intake_refused_total", "Payloads that were not accepted", ["format", "status"])
+
+
+class IntakeApp:
+    """Answers the intake addresses itself and passes all else on."""
+
+    def __init__(
+        self, next_app: App, *, inbox: Inbox, keys: Keys, settings: Settings, clock: Clock, db: Database
+    ) -> None:
+        self._next = next_app
+        self._inbox = inbox
+        self._keys = keys
+        self._max_bytes = settings.intake_max_bytes
+        self._clock = clock
+        self._db = db
+        self._by_path = {path: format_ for format_ in FORMATS.values() for path in format_.paths}
+        self._pagerduty = FORMATS[PagerDuty.name]
+        # A flood of broken payloads must not take the pool's connections from everybody else.
+        self._keeping = asyncio.Semaphore(2)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            if path.startswith(PREFIX):
+                _, _, secret, *rest = path.split("/", 3)
+                if rest and (format_ := self._by_path.get(rest[0])):
+                    if scope["method"] == "POST":
+                        return await self._answer(format_, secret, scope, receive, send)
+                    if format_ is not self._by_path["api/v2/alerts"]:
+                        return await _refuse_method(format_, send)
+            elif path in DIRECT:
+                if scope["method"] == "POST":
+                    return await self._answer(self._pagerduty, None, scope, receive, send)
+                return await _refuse_method(self._pagerduty, send)
+        await self._next(scope, receive, send)
+        return None
+
+    async def _answer(
+        self, format_: Format[Any], secret: str | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        key: Key | None = None
+        raw = b""
+        try:
+            if secret is not None:
+                key = self._keys.get_cached(secret) or await self._load(secret, format_)
+            raw = await read_body(scope, receive, limit=self._max_bytes)
+            if key is not None:
+                self._admit(key, format_)
+            accepted = format_.accept(raw)
+            if key is None:
+                secret = accepted.secret or ""
+                key = self._keys.get_cached(secret) or await self._load(secret, format_)
+                self._admit(key, format_)
+            if accepted.events:
+                await self._inbox.submit(key.id, format_.name, accepted.raw, self._clock.now())
+        except SenderGone:
+            return
+        except (Misunderstood, Sev1Error) as error:
+            await self._refuse(format_, key, raw, error, send)
+        else:
+            await _send(send, accepted.answer)
+
+    async def _load(self, secret: str, format_: Format[Any]) -> Key:
+        """The key when it is not in memory: made a moment ago, perhaps on another node, or not a key at all."""
+        try:
+            key = await self._keys.load(secret) if secret else None
+        except DATABASE_ERRORS as error:
+            raise Unavailable("The database cannot be reached. Nothing was kept: send it again.") from error
+        if key is None:
+            raise SignInNeeded(format_.unknown_key)
+        return key
+
+    def _admit(self, key: Key, format_: Format[Any]) -> None:
+        """Whether this key may send this format now. Raises TooMany, Forbidden."""
+        if not self._keys.allows(key):
+            raise TooMany("This key sends more than it may. Send it again in a moment.", retry_after_s=RETRY_AFTER_S)
+        if key.kind != format_.name:
+            raise Forbidden(_wrong_kind(key, format_))
+
+    async def _refuse(
+        self, format_: Format[Any], key: Key | None, raw: bytes, error: Misunderstood | Sev1Error, send: Send
+    ) -> None:
+        """Keeps what sending it again would not cure, then says why, as this vendor does."""
+        if isinstance(error, Misunderstood):
+            sentence, answer = error.sentence, error.answer
+        else:
+            sentence, answer = error.message, format_.refusal(error.status, error.message)
+        if answer.status in _KEPT_STATUSES and not isinstance(error, SignInNeeded):
+            key = key or await self._sender(raw)
+            if key is not None and not await self._keep(format_, key, raw, sentence):
+                sentence = "The database cannot be reached. Send it again."
+                answer = format_.refusal(Unavailable.status, sentence)
+        REFUSED.labels(format_.name, str(answer.status)).inc()
+        await _send(send, answer, _RETRY_AFTER if answer.status in _RETRIED_STATUSES else ())
+
+    async def _sender(self, raw: bytes) -> Key | None:
+        """Whose payload this is, when its key is inside and the rest could not be read."""
+        secret = find_routing_key(raw)
+        if secret is None:
+            return None
+        try:
+            key = self._keys.get_cached(secret) or await self._load(secret, self._pagerduty)
+            self._admit(key, self._pagerduty)
+        except Sev1Error:
+            return None
+        return key
+
+    async def _keep(self, format_: Format[Any], key: Key, raw: bytes, sentence: str) -> bool:
+        """False when it cannot be kept now."""
+        try:
+            async with self._keeping:
+                await misunderstood.keep(
+                    self._db,
+                    key_id=key.id,
+                    format_=format_.name,
+                    raw=raw,
+                    error=sentence,
+                    received_at=self._clock.now(),
+                )
+        except DATABASE_ERRORS:
+            log.exception("a payload that was not understood could not be kept")
+            return False
+        return True
+
+
+def _wrong_kind(key: Key, format_: Format[Any]) -> str:
+    sentence = f"This address takes {format_.title}, and this key was made for "
+    right = FORMATS.get(key.kind)
+    if right is None or not right.paths:
+        return f"{sentence}something else. Make a key for {format_.name}."
+    return f"{sentence}{right.title}: send that to {PREFIX}<key>/{right.paths[0]}, or make a key for {format_.name}."
+
+
+async def _refuse_method(format_: Format[Any], send: Send) -> None:
+    await _send(send, format_.refusal(405, "This address takes POST only."), ((b"allow", b"POST"),))
+
+
+async def _send(send: Send, answer: Answer, extra: Headers = ()) -> None:
+    body = answer.body
+    headers = (
+        [(b"content-type", answer.content_type), (b"content-length", b"%d" % len(body)), *extra]
+        if body
+        else [_NO_LENGTH, *extra]
+    )
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

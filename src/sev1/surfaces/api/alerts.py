@@ -1,0 +1,262 @@
+"""`/api/v1/alerts`, `/api/v1/silences`, `/api/v1/reports`, `/api/v1/not-understood`: what came in and what becomes of it."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from litestar import delete, get, post
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, PathParameter, QueryParameter, SkipValidation
+from msgspec import Meta, Struct
+
+from sev1.access.declare import needs
+from sev1.catalog.matchers import Matcher, MatcherInvalid, parse
+from sev1.catalog.model import Tier
+from sev1.engine.errors import Invalid, NotFound
+from sev1.intake import misunderstood
+from sev1.intake.inbox import Inbox
+from sev1.intake.reports import report
+from sev1.surfaces.actor import actor_of
+from sev1.surfaces.api.on_call import aware
+from sev1.surfaces.injected import Catalogs, Db, Hears, Now, SignedIn
+from sev1.triage import alerts, silences
+from sev1.triage.model import AlertRow, Silence, Transition, Verdict
+
+Incoming = NamedDependency[SkipValidation[Inbox]]
+Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
+
+
+class AlertView(Struct, frozen=True, kw_only=True):
+    id: int
+    key: str
+    status: str
+    held: str | None
+    held_by: str | None
+    tier: str | None
+    service: str | None
+    severity: str | None
+    summary: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    starts_at: datetime
+    resolved_at: datetime | None
+    received_at: datetime
+    updated_at: datetime
+    times: int
+    verdict: Verdict
+    page: str | None
+    incident: str | None
+
+
+def alert_view(row: AlertRow) -> AlertView:
+    return AlertView(**{name: getattr(row, name) for name in AlertView.__struct_fields__})
+
+
+class AlertPart(Struct, frozen=True, kw_only=True):
+    """`before` continues the list; null at its end."""
+
+    alerts: list[AlertView]
+    before: int | None
+
+
+@get("/api/v1/alerts", opt=needs("read"), tags=["alerts"])
+async def list_alerts(
+    db: Db,
+    status: Literal["firing", "resolved"] | None = None,
+    tier: Tier | None = None,
+    service: Annotated[str | None, QueryParameter(max_length=63)] = None,
+    match: Annotated[str | None, QueryParameter(max_length=2000)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
+    before: Annotated[int | None, QueryParameter(ge=1, le=2**62)] = None,
+) -> AlertPart:
+    """Alerts, newest first. `match` takes Alertmanager matchers, e.g. `env="prod",severity=~"critical|page"`."""
+    async with db.connection() as conn:
+        part = await alerts.list_alerts(
+            conn,
+            status=status,
+            tier=tier,
+            service=service,
+            matchers=_matchers([match]) if match else (),
+            limit=limit,
+            before=before,
+        )
+    return AlertPart(alerts=[alert_view(row) for row in part.alerts], before=part.before)
+
+
+@get("/api/v1/alerts/{number:int}", opt=needs("read"), tags=["alerts"])
+async def get_alert(number: Number, db: Db) -> AlertView:
+    async with db.connection() as conn:
+        row = await alerts.get_alert(conn, number)
+    if row is None:
+        raise NotFound(f"There is no alert A-{number}.")
+    return alert_view(row)
+
+
+@get("/api/v1/alerts/{number:int}/transitions", opt=needs("read"), tags=["alerts"])
+async def get_transitions(number: Number, db: Db) -> list[Transition]:
+    """The alert's history, oldest first."""
+    async with db.connection() as conn:
+        return await alerts.transitions(conn, number)
+
+
+def _matchers(texts: list[str]) -> list[Matcher]:
+    try:
+        return [matcher for text in texts for matcher in parse(text)]
+    except MatcherInvalid as error:
+        raise Invalid(f"A matcher cannot be read: {error}", field="match") from error
+
+
+class SilenceView(Struct, frozen=True, kw_only=True):
+    id: UUID
+    state: str
+    matchers: list[str]
+    starts_at: datetime
+    ends_at: datetime
+    created_by: str
+    comment: str
+
+
+def silence_view(silence: Silence, now: datetime) -> SilenceView:
+    return SilenceView(
+        id=silence.id,
+        state=silence.state(now),
+        matchers=[str(matcher) for matcher in silence.matchers],
+        starts_at=silence.starts_at,
+        ends_at=silence.ends_at,
+        created_by=silence.created_by,
+        comment=silence.comment,
+    )
+
+
+class NewSilence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who makes it owns it; it needs a reason and an end (mission 5.4)."""
+
+    matchers: Annotated[list[Annotated[str, Meta(min_length=1, max_length=2000)]], Meta(min_length=1, max_length=50)]
+    comment: Annotated[str, Meta(min_length=1, max_length=1000)]
+    ends_at: datetime
+    starts_at: datetime | None = None
+    """None: now."""
+
+
+@get("/api/v1/silences", opt=needs("read"), tags=["alerts"])
+async def list_silences(db: Db, clock: Now) -> list[SilenceView]:
+    """Those in force, those to come, and those that ended in the last day."""
+    now = clock.now()
+    async with db.connection() as conn:
+        found = await silences.list_all(conn, now, ended_after=now - timedelta(days=1))
+    return [silence_view(silence, now) for silence in found]
+
+
+@post("/api/v1/silences", opt=needs("alerts:write"), tags=["alerts"])
+async def add_silence(
+    data: NewSilence, request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears
+) -> SilenceView:
+    """Keeps what matches quiet until it ends. What still fires then is looked at again."""
+    now = clock.now()
+    async with db.transaction() as conn:
+        by = actor_of(request.user, await catalogs.current(conn), "api")
+        silence = await silences.create(
+            conn,
+            matchers=_matchers(data.matchers),
+            starts_at=aware(data.starts_at, "starts_at") if data.starts_at else now,
+            ends_at=aware(data.ends_at, "ends_at"),
+            created_by=by.id,
+            comment=data.comment,
+            now=now,
+        )
+    news.tell("alerts")
+    return silence_view(silence, now)
+
+
+@delete("/api/v1/silences/{silence_id:uuid}", opt=needs("alerts:write"), tags=["alerts"], status_code=200)
+async def end_silence(
+    silence_id: FromPath[UUID], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears
+) -> SilenceView:
+    """Ends it now; it stays on record."""
+    now = clock.now()
+    async with db.transaction() as conn:
+        by = actor_of(request.user, await catalogs.current(conn), "api")
+        silence = await silences.expire(conn, silence_id, by=by.id, now=now)
+    news.tell("alerts")
+    return silence_view(silence, now)
+
+
+class NewReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person saw. It takes the way of every alert: triage decides whom to wake."""
+
+    summary: Annotated[str, Meta(min_length=1, max_length=300)]
+    service: Annotated[str, Meta(max_length=63)] | None = None
+    severity: Annotated[str, Meta(max_length=63)] | None = None
+    details: Annotated[str, Meta(max_length=5000)] = ""
+
+
+class Reported(Struct, frozen=True, kw_only=True):
+    """`fingerprint` is that of the alert which it becomes in a moment."""
+
+    fingerprint: str
+
+
+@post("/api/v1/reports", status_code=202, opt=needs("report"), tags=["alerts"])
+async def add_report(
+    data: NewReport, request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, inbox: Incoming
+) -> Reported:
+    """Says that something is wrong. Stored before it is answered."""
+    async with db.connection() as conn:
+        by = actor_of(request.user, await catalogs.current(conn), "api")
+    fingerprint = await report(
+        inbox,
+        clock,
+        summary=data.summary,
+        reporter=by.name,
+        service=data.service,
+        severity=data.severity,
+        details=data.details,
+    )
+    return Reported(fingerprint=fingerprint)
+
+
+class NotUnderstood(Struct, frozen=True, kw_only=True):
+    id: int
+    received_at: datetime
+    format: str
+    error: str
+    begins: str
+    """The first 2,000 bytes of the payload."""
+
+
+@get("/api/v1/not-understood", opt=needs("read"), tags=["alerts"])
+async def list_not_understood(db: Db) -> list[NotUnderstood]:
+    """Payloads that could not be read and that nobody has put away yet, newest first."""
+    async with db.connection() as conn:
+        found = await misunderstood.list_open(conn)
+    return [
+        NotUnderstood(
+            id=one.id,
+            received_at=one.received_at,
+            format=one.format,
+            error=one.error,
+            begins=one.raw.decode("utf-8", "replace"),
+        )
+        for one in found
+    ]
+
+
+@delete("/api/v1/not-understood/{number:int}", opt=needs("alerts:write"), tags=["alerts"])
+async def dismiss_not_understood(number: Number, request: SignedIn, db: Db, clock: Now) -> None:
+    """Puts a payload away: somebody has looked at it."""
+    async with db.transaction() as conn:
+        await misunderstood.dismiss(conn, number, by=request.user.actor, now=clock.now())
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    list_alerts,
+    get_alert,
+    get_transitions,
+    list_silences,
+    add_silence,
+    end_silence,
+    add_report,
+    list_not_understood,
+    dismiss_not_understood,
+]

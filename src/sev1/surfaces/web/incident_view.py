@@ -1,0 +1,297 @@
+"""What the incident's landing page shows, as pure functions of its state (mission 8.4, design: five-second band)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec import Struct
+
+from sev1.catalog.model import Catalog, Service
+from sev1.command import model as m
+from sev1.command.decide import rank
+from sev1.measure.times import target_met, times
+from sev1.surfaces.actor import name_of
+from sev1.surfaces.web.moments import clock, spell
+
+BAND_ROLES: tuple[m.Role, ...] = ("ic", "ops", "comms", "scribe")
+"""The roles whose absence matters at first sight; the others are shown when somebody holds them."""
+SHORT_TITLES: dict[m.Role, str] = {
+    "ic": "IC",
+    "ops": "Ops",
+    "comms": "Comms",
+    "scribe": "Scribe",
+    "sme": "Expert",
+    "support": "Support",
+    "sponsor": "Sponsor",
+}
+SETTABLE_STAGES: tuple[m.Stage, ...] = m.STAGES[:5]
+"""Recovery and analysis follow from resolving and the all-clear."""
+STATUS_WORDS: dict[m.Status, str] = {
+    "none": "",
+    "open": "open",
+    "resolved": "resolved, waiting for the all-clear",
+    "closed": "closed",
+    "false_alarm": "closed as a false alarm",
+}
+
+
+class Holder(Struct, frozen=True, kw_only=True):
+    person: str
+    name: str
+    is_me: bool
+
+
+class RoleRow(Struct, frozen=True, kw_only=True):
+    role: m.Role
+    short: str
+    title: str
+    holders: tuple[Holder, ...]
+
+
+class Dot(Struct, frozen=True, kw_only=True):
+    """One of the seven stages."""
+
+    stage: m.Stage
+    title: str
+    state: str
+    """`past`, `now` or `ahead`."""
+
+
+class Band(Struct, frozen=True, kw_only=True):
+    """What, how bad, since when, who commands, what stage, what is due, what is expected of me; in this order."""
+
+    incident: m.Incident
+    severity_title: str
+    status: str
+    roles: tuple[RoleRow, ...]
+    dots: tuple[Dot, ...]
+    stage_title: str
+    my_roles: tuple[str, ...]
+    expected: str
+    """The next thing for whoever looks, one sentence; empty for somebody who may only read and has nothing to do."""
+    ended_at: datetime | None
+
+
+def band(incident: m.Incident, catalog: Catalog, me: str, now: datetime) -> Band:
+    severity = catalog.severities.get(incident.severity)
+    mine = tuple(m.ROLE_TITLES[role] for role, held in incident.roles.items() if me in held)
+    return Band(
+        incident=incident,
+        severity_title=severity.title if severity else "",
+        status=STATUS_WORDS[incident.status],
+        roles=tuple(
+            row for row in role_rows(incident, catalog, me) if row.holders or row.role in BAND_ROLES
+        ),
+        dots=dots(incident),
+        stage_title=m.STAGE_TITLES[incident.stage],
+        my_roles=mine,
+        expected=expected_of(incident, me, catalog, now),
+        ended_at=incident.resolved_at,
+    )
+
+
+def role_rows(incident: m.Incident, catalog: Catalog, me: str) -> tuple[RoleRow, ...]:
+    """Every role with its holders, in the order of the book."""
+    return tuple(
+        RoleRow(
+            role=role,
+            short=SHORT_TITLES[role],
+            title=title,
+            holders=tuple(
+                Holder(person=person, name=name_of(catalog, person), is_me=person == me)
+                for person in incident.roles.get(role, ())
+            ),
+        )
+        for role, title in m.ROLE_TITLES.items()
+    )
+
+
+def dots(incident: m.Incident) -> tuple[Dot, ...]:
+    reached = m.STAGES.index(incident.stage)
+    over = incident.status in {"closed", "false_alarm"}
+    return tuple(
+        Dot(
+            stage=stage,
+            title=m.STAGE_TITLES[stage],
+            state="past" if n < reached or (n == reached and over) else "now" if n == reached else "ahead",
+        )
+        for n, stage in enumerate(m.STAGES)
+    )
+
+
+def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) -> str:
+    """What the visitor should do next, in one sentence: their own most urgent duty first."""
+    roles = {role for role, held in incident.roles.items() if me in held}
+    commander = name_of(catalog, incident.commander)
+    if incident.status in {"closed", "false_alarm"}:
+        return "It is over. The draft of the postmortem is there to read."
+    if incident.status == "resolved":
+        if "ic" in roles:
+            return "Give the all-clear, so that everybody may stand down."
+        return f"It is resolved. {commander} gives the all-clear."
+    late = incident.next_update_at is not None and incident.next_update_at <= now
+    if late and incident.next_update_at and roles & {"ic", "comms"}:
+        return f"The update promised for {clock(incident.next_update_at, now)} is late. Post it."
+    if "ic" in roles:
+        return _of_commander(incident)
+    if "ops" in roles:
+        if incident.mitigated_at is None:
+            return f"Lead the fix, report to {commander}, and say when the impact is mitigated."
+        return f"Lead the lasting fix and report to {commander}."
+    if "comms" in roles:
+        if incident.next_update_at:
+            return f"Post the next update by {clock(incident.next_update_at, now)}."
+        return "Post an update when something changes."
+    if "scribe" in roles:
+        return "Write down decisions, and what was tried, as they happen."
+    if roles:
+        return f"Be reachable for {commander}."
+    if incident.update and incident.update.needs:
+        return f"You hold no role. Needed now: {incident.update.needs}"
+    return f"You hold no role. {commander} commands; ask what helps before you act."
+
+
+def _of_commander(incident: m.Incident) -> str:
+    if not incident.missing:
+        return "All four criteria hold. Resolve it."
+    if incident.severity_assumed:
+        return f"Confirm or change the severity: {incident.severity.upper()} is only assumed."
+    if not incident.roles.get("ops"):
+        return "Name an Operations lead, so that you are free to command."
+    if incident.update is None:
+        return "Post the first update: condition, actions, needs."
+    if incident.commander_is_temporary:
+        return "You command until somebody takes over. Hand over, or go on."
+    if incident.mitigated_at is None:
+        return "Keep the stage and the updates true until the impact is mitigated."
+    return "Walk through the four criteria, then resolve."
+
+
+class GateRow(Struct, frozen=True, kw_only=True):
+    criterion: m.Criterion
+    sentence: str
+    mark: m.Mark | None
+    by: str
+    """Name of who confirmed or overrode it."""
+
+
+def gate_rows(incident: m.Incident, catalog: Catalog) -> tuple[GateRow, ...]:
+    return tuple(
+        GateRow(
+            criterion=criterion,
+            sentence=sentence,
+            mark=(mark := incident.gate.get(criterion)),
+            by=name_of(catalog, mark.by) if mark else "",
+        )
+        for criterion, sentence in m.CRITERIA.items()
+    )
+
+
+class AffectedService(Struct, frozen=True, kw_only=True):
+    name: str
+    service: Service | None
+    """None for one that has left the catalog since."""
+    dependents: tuple[str, ...]
+    """Titles of the services that depend on it directly."""
+
+
+class Measure(Struct, frozen=True, kw_only=True):
+    label: str
+    at: datetime | None
+    taken: str
+    """`after 4 min`; empty where it has not come to that."""
+    remark: str = ""
+
+
+class Picture(Struct, frozen=True, kw_only=True):
+    update: m.Update | None
+    update_by: str
+    services: tuple[AffectedService, ...]
+    decisions: tuple[tuple[int, m.DecisionRecorded], ...]
+    """The latest first, each with its version in the stream."""
+    measures: tuple[Measure, ...]
+
+
+def picture(
+    incident: m.Incident, decisions: Mapping[int, m.DecisionRecorded], catalog: Catalog, *, most: int = 5
+) -> Picture:
+    latest = sorted(decisions.items(), reverse=True)[:most]
+    return Picture(
+        update=incident.update,
+        update_by=name_of(catalog, incident.update.by) if incident.update else "",
+        services=tuple(_affected(name, catalog) for name in incident.services),
+        decisions=tuple(latest),
+        measures=measures(incident, catalog),
+    )
+
+
+def _affected(name: str, catalog: Catalog) -> AffectedService:
+    dependents = sorted(
+        (s for s in catalog.services.values() if name in s.depends_on), key=lambda s: (s.tier, s.title)
+    )
+    return AffectedService(
+        name=name, service=catalog.services.get(name), dependents=tuple(s.title for s in dependents)
+    )
+
+
+def measures(incident: m.Incident, catalog: Catalog) -> tuple[Measure, ...]:
+    """The five instants every incident is measured by, with how long each took and whether the target was met."""
+    taken = times(incident)
+    severity = catalog.severities.get(incident.severity)
+    met = target_met(incident, severity)
+    remark = ""
+    if met is not None and severity and severity.respond_within_s is not None:
+        target = "at once" if severity.respond_within_s == 0 else f"within {_spell_s(severity.respond_within_s)}"
+        remark = f"{'target met' if met else 'target missed'}: {target}"
+    rows = (
+        ("Began", incident.started_at, None, ""),
+        ("Detected", incident.detected_at, taken.to_detect, ""),
+        ("Acknowledged", incident.acknowledged_at, taken.to_acknowledge, remark),
+        ("Mitigated", incident.mitigated_at, taken.to_mitigate, ""),
+        ("Resolved", incident.resolved_at, taken.to_resolve, ""),
+    )
+    return tuple(
+        Measure(label=label, at=at, taken=f"after {spell(after)}" if after else "", remark=remark)
+        for label, at, after, remark in rows
+    )
+
+
+def _spell_s(seconds: int) -> str:
+    return f"{seconds // 3600} h" if seconds % 3600 == 0 else f"{seconds // 60} min"
+
+
+class SeverityChoice(Struct, frozen=True, kw_only=True):
+    name: str
+    label: str
+    title: str
+    impact: str
+    target: str
+    lowers: bool
+
+
+def severity_choices(catalog: Catalog, current: str | None = None) -> tuple[SeverityChoice, ...]:
+    """The severities in use, worst first, each with its meaning and response target."""
+    return tuple(
+        SeverityChoice(
+            name=s.name,
+            label=s.label,
+            title=s.title,
+            impact=s.impact,
+            target=_target(s.respond_within_s),
+            lowers=current is not None and s.rank > rank(current),
+        )
+        for s in catalog.severities_worst_first()
+    )
+
+
+def _target(respond_within_s: int | None) -> str:
+    if respond_within_s is None:
+        return "watched only"
+    if respond_within_s == 0:
+        return "answered at once"
+    return f"answered within {_spell_s(respond_within_s)}"
+
+
+def worst_plausible(catalog: Catalog) -> str:
+    """What unknown impact starts at: the worst severity but SEV-0 (mission 1.5)."""
+    names = [s.name for s in catalog.severities_worst_first()]
+    return next((name for name in names if rank(name) >= 1), "sev-1")

@@ -1,0 +1,129 @@
+"""Alerts as they are read: for the pages, the API and other slices."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from sev1.catalog.matchers import Matcher, all_match
+from sev1.catalog.model import Tier
+from sev1.triage.model import AlertRow, Held, Transition
+
+COLUMNS = ", ".join(AlertRow.__struct_fields__)
+SCAN_MAX = 20_000
+"""Rows that one call looks through for matchers that only we can evaluate."""
+
+
+class AlertList(Struct, frozen=True, kw_only=True):
+    alerts: list[AlertRow]
+    before: int | None = None
+    """Where the next part begins; None when this was the last."""
+
+
+async def list_alerts(
+    conn: asyncpg.Connection,
+    *,
+    status: Literal["firing", "resolved"] | None = None,
+    tier: Tier | None = None,
+    service: str | None = None,
+    held: Held | None = None,
+    key_id: int | None = None,
+    matchers: Sequence[Matcher] = (),
+    limit: int = 50,
+    before: int | None = None,
+) -> AlertList:
+    """Alerts, newest first, for which everything that is given holds.
+
+    `before` continues where the last part ended. A part may be shorter than `limit` and still have a next one: it then
+    looked through 20,000 alerts.
+    """
+    where, values = _conditions(matchers)
+    for name, value in (("status", status), ("tier", tier), ("service", service), ("held", held)):
+        if value is not None:
+            # From fixed lists but for the service: as constants they let PostgreSQL use its partial indexes.
+            where.append(f"{name} = '{value}'" if name != "service" else f"service = ${len(values) + 1}")
+            values += [value] if name == "service" else []
+    for name, sign, number in (("key_id", "=", key_id), ("id", "<", before)):
+        if number is not None:
+            values.append(number)
+            where.append(f"{name} {sign} ${len(values)}::bigint")
+    found: list[AlertRow] = []
+    seen = 0
+    condition = " AND ".join(where) or "true"
+    query = f"SELECT {COLUMNS} FROM alerts WHERE {condition} ORDER BY id DESC LIMIT {SCAN_MAX}"
+    async with conn.transaction(readonly=True):
+        async for row in conn.cursor(query, *values, prefetch=min(limit + 1, 500)):
+            seen += 1
+            if not all_match(matchers, row["labels"]):
+                continue
+            if len(found) == limit:
+                return AlertList(alerts=found, before=found[-1].id)
+            found.append(_alert(row))
+            last = row["id"]
+    return AlertList(alerts=found, before=last if seen == SCAN_MAX else None)
+
+
+def _conditions(matchers: Sequence[Matcher]) -> tuple[list[str], list[Any]]:
+    """What PostgreSQL can decide itself: plain comparisons. Regular expressions are ours (RE2), so they are not."""
+    where: list[str] = []
+    values: list[Any] = []
+    for matcher in matchers:
+        if matcher.op in {"=", "!="}:
+            values += [matcher.name, matcher.value]
+            where.append(f"coalesce(labels ->> ${len(values) - 1}::text, '') {matcher.op} ${len(values)}::text")
+    return where, values
+
+
+async def get_alert(conn: asyncpg.Connection, alert_id: int) -> AlertRow | None:
+    row = await conn.fetchrow(f"SELECT {COLUMNS} FROM alerts WHERE id = $1", alert_id)
+    return _alert(row) if row else None
+
+
+async def transitions(conn: asyncpg.Connection, alert_id: int) -> list[Transition]:
+    """The alert's history, oldest first."""
+    rows = await conn.fetch(
+        "SELECT alert_id, at, what, reason FROM alert_transitions WHERE alert_id = $1 ORDER BY id", alert_id
+    )
+    return [msgspec.convert(dict(row), Transition) for row in rows]
+
+
+async def alerts_of_page(conn: asyncpg.Connection, page: str, *, limit: int = 200) -> list[AlertRow]:
+    """The alerts of a page, those that fire first, each part oldest first."""
+    return await _select(conn, "page = $1 ORDER BY status, id LIMIT $2", page, limit)
+
+
+async def alerts_of_incident(conn: asyncpg.Connection, incident: str, *, limit: int = 200) -> list[AlertRow]:
+    """The alerts of an incident, those that fire first, each part oldest first."""
+    return await _select(conn, "incident = $1 ORDER BY status, id LIMIT $2", incident, limit)
+
+
+async def unrouted(conn: asyncpg.Connection, *, limit: int = 200) -> list[AlertRow]:
+    """Alerts that fire, should wake somebody, and have nobody to wake: a defect of the catalog (mission 5.2)."""
+    return await _select(
+        conn, "status = 'firing' AND tier = 'page' AND held IS NULL AND page IS NULL ORDER BY id LIMIT $1", limit
+    )
+
+
+async def without_tier(conn: asyncpg.Connection, *, limit: int = 200) -> list[AlertRow]:
+    """Alerts that fire and belong to no tier by themselves (mission 5.5), oldest first."""
+    return await _select(conn, "status = 'firing' AND verdict ->> 'tier_from' = 'nothing' ORDER BY id LIMIT $1", limit)
+
+
+async def firing_of_key(conn: asyncpg.Connection, key_id: int) -> list[AlertRow]:
+    """Everything that fires and came through one integration key."""
+    return await _select(conn, "status = 'firing' AND key_id = $1 ORDER BY fingerprint", key_id)
+
+
+async def link_incident(conn: asyncpg.Connection, alert_ids: Sequence[int], incident: str | None) -> None:
+    """Says that these alerts belong to `incident`; None takes them out of theirs."""
+    await conn.execute("UPDATE alerts SET incident = $2 WHERE id = ANY($1::bigint[])", list(alert_ids), incident)
+
+
+async def _select(conn: asyncpg.Connection, rest: str, *values: Any) -> list[AlertRow]:
+    return [_alert(row) for row in await conn.fetch(f"SELECT {COLUMNS} FROM alerts WHERE {rest}", *values)]
+
+
+def _alert(row: asyncpg.Record) -> AlertRow:
+    return msgspec.convert(dict(row), AlertRow)

@@ -1,0 +1,97 @@
+"""Triage's port to paging: what triage decides, as commands to pages.
+
+The only module of triage that knows paging, which lies below it in the flow.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from sev1.catalog.model import Link
+from sev1.engine import event_log
+from sev1.engine.commands import Change, Commands
+from sev1.engine.decider import TRIAGE, Actor
+from sev1.paging import model as paging
+from sev1.paging.react import open_page
+from sev1.triage.assign import NewPage
+
+RUNBOOK = "Runbook"
+MAX_LINKS = 4
+LONGEST = 500
+"""Characters of a sentence in the brief; the alert's own page has all of it."""
+
+_SPACES = re.compile(r"\s+")
+
+
+class PagesByCommand:
+    """Each method runs one command in the caller's transaction and returns its change, to be told after the commit."""
+
+    def __init__(self, commands: Commands) -> None:
+        self._commands = commands
+
+    async def lock(self, conn: asyncpg.Connection, pages: Iterable[str]) -> set[str]:
+        wanted = sorted(pages)
+        for page in wanted:
+            await event_log.lock_stream(conn, event_log.stream_name("page", page))
+        if not wanted:
+            return set()
+        rows = await conn.fetch("SELECT id FROM pages WHERE id = ANY($1::text[]) AND status <> 'resolved'", wanted)
+        return {row["id"] for row in rows}
+
+    async def open(self, conn: asyncpg.Connection, page: NewPage) -> Change[Any]:
+        command = paging.Open(
+            title=page.title,
+            group_key=page.group_key,
+            policy=page.policy,
+            why=page.why,
+            service=page.service,
+            severity=page.severity,
+            alert_count=page.alert_count,
+            brief=brief_of(page),
+        )
+        return await open_page(self._commands, conn, command, by=TRIAGE)
+
+    async def join(self, conn: asyncpg.Connection, page: str, *, count: int, summary: str) -> Change[Any]:
+        return await self._run(conn, page, paging.JoinAlerts(count=count, summary=summary), TRIAGE)
+
+    async def acknowledge(self, conn: asyncpg.Connection, page: str, *, by: Actor) -> Change[Any]:
+        return await self._run(conn, page, paging.Acknowledge(), by)
+
+    async def resolve(self, conn: asyncpg.Connection, page: str, *, reason: str) -> Change[Any]:
+        return await self._run(conn, page, paging.Resolve(reason=reason), TRIAGE)
+
+    async def _run(self, conn: asyncpg.Connection, page: str, command: paging.PageCommand, by: Actor) -> Change[Any]:
+        return await self._commands.run_in(conn, "page", page, command, by=by)
+
+
+def brief_of(page: NewPage) -> paging.Brief:
+    """What the sender wrote for whoever is woken, by the names that rule authors commonly use (mission 5.7)."""
+    links = [found for link in page.links if (found := _link(link.title, link.url))]
+    runbook = next((link.url for link in links if link.title == RUNBOOK), "")
+    return paging.Brief(
+        since=page.since,
+        impact=_said(page, "impact", "description"),
+        first=_said(page, "first", "action", "first_step"),
+        verify=tuple(link for link in links if link.title != RUNBOOK)[:MAX_LINKS],
+        runbook_url=runbook,
+    )
+
+
+def _said(page: NewPage, *names: str) -> str:
+    """The first of these annotations that says something other than the title, on one line."""
+    for name in names:
+        text = _SPACES.sub(" ", page.annotations.get(name, "")).strip()
+        if text and text != page.title:
+            return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return ""
+
+
+def _link(title: str, url: str) -> Link | None:
+    """None for what the catalog's type of a link refuses: events are read back through that type for ever."""
+    try:
+        return msgspec.convert({"title": title, "url": url}, Link)
+    except msgspec.ValidationError:
+        return None

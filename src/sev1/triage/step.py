@@ -1,0 +1,239 @@
+"""The triage step: a batch from the inbox becomes alerts, verdicts and pages, in one transaction with the cursor.
+
+Whatever happens, a payload takes effect exactly once: the cursor moves in the transaction that writes what it caused.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from msgspec import Struct
+from prometheus_client import Counter
+
+from sev1.catalog.cache import CatalogCache
+from sev1.engine.clock import Clock
+from sev1.engine.commands import Change, Commands
+from sev1.engine.database import Database
+from sev1.engine.decider import Actor
+from sev1.intake import inbox_reader
+from sev1.intake.formats import FORMATS
+from sev1.intake.formats.format import Misunderstood
+from sev1.intake.inbox_reader import Batch, Row
+from sev1.triage import snapshot, store
+from sev1.triage.assign import BREATH, Assigned, Pages, assign
+from sev1.triage.expire import ExpireStep
+from sev1.triage.fold import Episode, Signal, fold
+from sev1.triage.model import Transition
+from sev1.triage.once_more import LATER, ONCE_MORE
+from sev1.triage.pages import PagesByCommand
+from sev1.triage.recheck import RecheckStep
+from sev1.triage.rules import RulesCache
+from sev1.triage.settle import settle
+
+__all__ = ["ExpireStep", "RecheckStep", "TriageStep"]
+
+log = logging.getLogger(__name__)
+
+BATCH_ROWS = 500
+BATCH_BYTES = 512 * 1024
+MAX_TRIES = 5
+
+TRIAGED = Counter("sev1_triage_signals_total", "Signals taken from the inbox")
+SET_ASIDE = Counter("sev1_triage_set_aside_total", "Payloads that triage could not use, kept as not understood")
+
+
+class _Unread(Struct, frozen=True):
+    row: Row
+    error: str
+
+
+class TriageStep:
+    """`await step()` triages one batch; True when there was one."""
+
+    def __init__(
+        self,
+        db: Database,
+        commands: Commands,
+        catalogs: CatalogCache,
+        clock: Clock,
+        *,
+        pages: Pages | None = None,
+        batch_rows: int = BATCH_ROWS,
+        batch_bytes: int = BATCH_BYTES,
+    ) -> None:
+        self._db = db
+        self._commands = commands
+        self._catalogs = catalogs
+        self._clock = clock
+        self._pages = pages or PagesByCommand(commands)
+        self._rules = RulesCache()
+        self._batch_rows = batch_rows
+        self._batch_bytes = batch_bytes
+        self._one_by_one = 0
+        """How many rows are taken singly, because a batch with them failed."""
+
+    async def __call__(self) -> bool:
+        singly = self._one_by_one > 0
+        try:
+            return await self._run(1 if singly else self._batch_rows)
+        except LATER:
+            raise
+        except Exception:  # one payload must not stop all the others; this is the only broad catch of triage
+            if singly:
+                log.exception("a payload cannot be triaged; it is set aside as not understood")
+                return await self._set_aside_next()
+            log.exception("a batch cannot be triaged; its payloads are taken one by one")
+            self._one_by_one = self._batch_rows
+            return True
+
+    async def _run(self, limit_rows: int) -> bool:
+        for attempt in range(1, MAX_TRIES + 1):
+            try:
+                async with self._db.transaction() as conn:
+                    done = await self._triage(conn, limit_rows)
+            except ONCE_MORE:
+                if attempt == MAX_TRIES:
+                    raise
+            else:
+                break
+        self._one_by_one = max(0, self._one_by_one - 1) if done is not None else 0
+        if done is None:
+            return False
+        self._commands.tell(*done)
+        self._commands.news.tell("alerts")
+        return True
+
+    async def _triage(self, conn: asyncpg.Connection, limit_rows: int) -> list[Change[Any]] | None:
+        """The changes of pages; None when the inbox is empty."""
+        await store.begin(conn)
+        batch = await inbox_reader.read_batch(conn, limit_rows=limit_rows, limit_bytes=self._batch_bytes)
+        if batch is None:
+            return None
+        now = self._clock.now()
+        signals, unread = await self._signals(conn, batch)
+        for problem in unread:
+            await _set_aside(conn, problem.row, problem.error)
+        before = await store.firing(conn, {signal.who for signal in signals})
+        episodes = fold(signals, before, now)
+        assigned = await self._judge(conn, episodes, now)
+        await _write(conn, episodes, assigned, now)
+        changes = [*assigned.changes, *await self._answer(conn, episodes, assigned, now)]
+        await inbox_reader.advance(conn, batch.writer, batch.position)
+        TRIAGED.inc(len(signals))
+        return changes
+
+    async def _signals(self, conn: asyncpg.Connection, batch: Batch) -> tuple[list[Signal], list[_Unread]]:
+        services = await store.services_of_keys(conn, {row.key_id for row in batch.rows})
+        signals: list[Signal] = []
+        unread: list[_Unread] = []
+        for number, row in enumerate(batch.rows, 1):
+            found = _signals_of(row, services.get(row.key_id))
+            if isinstance(found, _Unread):
+                unread.append(found)
+            else:
+                signals += found
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
+        return signals, unread
+
+    async def _judge(self, conn: asyncpg.Connection, episodes: Sequence[Episode], now: datetime) -> Assigned:
+        new = [episode for episode in episodes if episode.is_new]
+        for episode, alert_id in zip(new, await store.new_ids(conn, len(new)), strict=True):
+            episode.id = alert_id
+        also = {
+            e.before.page
+            for e in episodes
+            if e.before and e.before.page and e.before.page_is_open and (e.acknowledged or not e.firing)
+        }
+        if not also and not any(episode.judge for episode in episodes):
+            return Assigned()
+        rules = self._rules.of(await self._catalogs.current(conn))
+        context = await snapshot.read(conn, rules, episodes, now)
+        return await assign(conn, self._pages, episodes, context, also=also)
+
+    async def _answer(
+        self, conn: asyncpg.Connection, episodes: Sequence[Episode], assigned: Assigned, now: datetime
+    ) -> list[Change[Any]]:
+        """What the senders acknowledged and ended is so on the pages, too."""
+        changes = []
+        acknowledged = {page: e.key_id for e in episodes if e.acknowledged and (page := _page(e))}
+        names = await store.names_of_keys(conn, acknowledged.values()) if acknowledged else {}
+        for page, key_id in sorted(acknowledged.items()):
+            if page in assigned.open_pages or any(change.key == page for change in assigned.changes):
+                name = names.get(key_id, "integration")
+                by = Actor(id=f"key:{name}", name=name, via="triage")
+                changes.append(await self._pages.acknowledge(conn, page, by=by))
+        ended = {e.before.page for e in episodes if not e.firing and e.before and e.before.page}
+        changes += await settle(conn, self._pages, ended & assigned.open_pages, now)
+        return changes
+
+    async def _set_aside_next(self) -> bool:
+        async with self._db.transaction() as conn:
+            await store.begin(conn)
+            batch = await inbox_reader.read_batch(conn, limit_rows=1)
+            if batch is None:
+                return False
+            await _set_aside(conn, batch.rows[0], "Triage failed on this payload; the server's log says why.")
+            await inbox_reader.advance(conn, batch.writer, batch.position)
+        self._commands.news.tell("alerts")
+        return True
+
+
+def _signals_of(row: Row, service: str | None) -> list[Signal] | _Unread:
+    """The edge refuses what cannot be read, so only a payload that another release stored is unread here."""
+    format_ = FORMATS.get(row.format)
+    if format_ is None:
+        return _Unread(row, f"This release does not know the format {row.format!r}.")
+    try:
+        decoded = format_.decode(row.raw)
+    except Misunderstood as error:
+        return _Unread(row, error.sentence)
+    return [
+        Signal(
+            event=event,
+            key_id=row.key_id,
+            service=service,
+            received_at=row.received_at,
+            writer=row.writer,
+            row=row.id,
+        )
+        for event in format_.events(decoded, row.received_at)
+    ]
+
+
+async def _set_aside(conn: asyncpg.Connection, row: Row, error: str) -> None:
+    SET_ASIDE.inc()
+    await conn.execute(
+        "INSERT INTO misunderstood (received_at, key_id, format, error, raw) VALUES ($1, $2, $3, $4, $5)",
+        row.received_at, row.key_id, row.format, error, row.raw,
+    )  # fmt: skip
+
+
+async def _write(conn: asyncpg.Connection, episodes: Sequence[Episode], assigned: Assigned, now: datetime) -> None:
+    known = [episode for episode in episodes if not episode.is_new]
+    await store.repeat(conn, [e for e in known if e.signals], now)
+    await store.rejudge(conn, [e for e in known if e.judge and e.firing], assigned.incidents, now)
+    # Before the new ones: of each fingerprint only one alert may fire.
+    await store.resolve(conn, {e.id: e.resolved_at for e in known if e.resolved_at}, now)
+    await store.insert(conn, [e for e in episodes if e.is_new], assigned.incidents)
+    await store.add_transitions(conn, [line for e in episodes for line in _history(e, now)])
+
+
+def _history(episode: Episode, now: datetime) -> Iterable[Transition]:
+    verdict = episode.verdict
+    if episode.is_new:
+        yield Transition(alert_id=episode.id, at=episode.received_at, what="fired", reason=verdict.conclusion)
+    elif episode.judge and episode.firing:
+        yield Transition(alert_id=episode.id, at=now, what=verdict.held or "looked-at-again", reason=verdict.conclusion)
+    if episode.acknowledged:
+        yield Transition(alert_id=episode.id, at=now, what="acknowledged", reason="The sender says so.")
+    if episode.resolved_at:
+        yield Transition(alert_id=episode.id, at=episode.resolved_at, what="resolved", reason=episode.end)
+
+
+def _page(episode: Episode) -> str | None:
+    """The page that it is on after the batch."""
+    return episode.verdict.page or (episode.before.page if episode.before else None)

@@ -1,0 +1,229 @@
+"""Alerts in the database, written a batch at a time: one statement a kind of change, whatever the number of alerts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from sev1.triage.fold import Episode, Who
+from sev1.triage.model import OpenAlert, OpenPage, Transition
+
+TRIAGE_LOCK = 0x5E_0003
+"""Key of the advisory lock under which one transaction at a time, of all nodes, changes alerts."""
+STALLED_AFTER = "15s"
+"""A node that stops in the middle of a transaction loses it after this, and another node goes on."""
+
+_json = msgspec.json.Encoder(enc_hook=str).encode
+
+
+async def begin(conn: asyncpg.Connection) -> None:
+    """Queues behind whoever else changes alerts, until the transaction ends.
+
+    Two nodes that triaged at once could both find a problem new, or both open a page for it.
+    """
+    await conn.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{STALLED_AFTER}'")
+    await conn.execute("SELECT pg_advisory_xact_lock($1)", TRIAGE_LOCK)
+
+
+async def firing(conn: asyncpg.Connection, whose: Iterable[Who]) -> dict[Who, OpenAlert]:
+    """The alerts that fire for these keys and fingerprints, with the state of their pages."""
+    pairs = list(whose)
+    rows = await conn.fetch(
+        """
+        SELECT a.id, a.key_id, a.fingerprint, a.labels, a.starts_at, a.expires_at, a.held, a.held_by, a.tier, a.page,
+               p.resolved_at AS page_resolved_at
+        FROM unnest($1::bigint[], $2::text[]) AS wanted (key_id, fingerprint)
+        JOIN alerts a ON a.key_id = wanted.key_id AND a.fingerprint = wanted.fingerprint AND a.status = 'firing'
+        LEFT JOIN pages p ON p.id = a.page
+        """,
+        [key_id for key_id, _ in pairs], [fingerprint for _, fingerprint in pairs],
+    )  # fmt: skip
+    return {(row["key_id"], row["fingerprint"]): msgspec.convert(dict(row), OpenAlert) for row in rows}
+
+
+async def services_of_keys(conn: asyncpg.Connection, key_ids: Iterable[int]) -> dict[int, str]:
+    """The services that integration keys stand for."""
+    rows = await conn.fetch(
+        "SELECT id, service FROM integration_keys WHERE id = ANY($1::bigint[]) AND service IS NOT NULL", list(key_ids)
+    )
+    return {row["id"]: row["service"] for row in rows}
+
+
+async def names_of_keys(conn: asyncpg.Connection, key_ids: Iterable[int]) -> dict[int, str]:
+    rows = await conn.fetch("SELECT id, name FROM integration_keys WHERE id = ANY($1::bigint[])", list(key_ids))
+    return {row["id"]: row["name"] for row in rows}
+
+
+async def new_ids(conn: asyncpg.Connection, count: int) -> list[int]:
+    """Numbers for new alerts, ascending. They are given out before the rows are written: reasons name them."""
+    if not count:
+        return []
+    rows = await conn.fetch(
+        "SELECT nextval(pg_get_serial_sequence('alerts', 'id')) AS id FROM generate_series(1, $1)", count
+    )
+    return [row["id"] for row in rows]
+
+
+async def open_pages(conn: asyncpg.Connection) -> dict[str, OpenPage]:
+    """Group key -> the page that is open for it."""
+    rows = await conn.fetch("SELECT group_key, id, incident FROM pages WHERE status <> 'resolved'")
+    return {row["group_key"]: OpenPage(key=row["id"], incident=row["incident"]) for row in rows}
+
+
+async def insert(conn: asyncpg.Connection, episodes: Sequence[Episode], incidents: Mapping[str, str]) -> None:
+    """Adds new alerts. `incidents`: page -> the incident that it belongs to; its alerts do so as well."""
+    if not episodes:
+        return
+    verdicts = [e.verdict for e in episodes]
+    await conn.execute(
+        """
+        INSERT INTO alerts (id, key_id, fingerprint, source, status, held, held_by, tier, service, severity, summary,
+                            labels, annotations, links, starts_at, expires_at, resolved_at, received_at, updated_at,
+                            times, verdict, route, group_key, page, incident, payload_writer, payload_id)
+        OVERRIDING SYSTEM VALUE
+        SELECT id, key_id, fingerprint, source, CASE WHEN resolved_at IS NULL THEN 'firing' ELSE 'resolved' END,
+               held, held_by, tier, service, severity, summary, labels::jsonb, annotations::jsonb, links::jsonb,
+               starts_at, expires_at, resolved_at, received_at, coalesce(resolved_at, received_at), times,
+               verdict::jsonb, route, group_key, page, incident, payload_writer, payload_id
+        FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[],
+                    $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::int[], $19::text[], $20::text[],
+                    $21::text[], $22::text[], $23::text[], $24::int[], $25::bigint[])
+            AS new (id, key_id, fingerprint, source, held, held_by, tier, service, severity, summary, labels,
+                    annotations, links, starts_at, expires_at, resolved_at, received_at, times, verdict, route,
+                    group_key, page, incident, payload_writer, payload_id)
+        """,
+        [e.id for e in episodes],
+        [e.key_id for e in episodes],
+        [e.fingerprint for e in episodes],
+        [e.source for e in episodes],
+        [v.held for v in verdicts],
+        [v.held_by for v in verdicts],
+        [v.tier for v in verdicts],
+        [v.service for v in verdicts],
+        [e.labels.get("severity") for e in episodes],
+        [e.summary for e in episodes],
+        _jsons(e.labels for e in episodes),
+        _jsons(e.annotations for e in episodes),
+        _jsons(e.links for e in episodes),
+        [e.starts_at for e in episodes],
+        [e.expires_at for e in episodes],
+        [e.resolved_at for e in episodes],
+        [e.received_at for e in episodes],
+        [e.signals for e in episodes],
+        _jsons(verdicts),
+        [v.route for v in verdicts],
+        [v.group_key for v in verdicts],
+        [v.page for v in verdicts],
+        [incidents.get(v.page or "") for v in verdicts],
+        [e.writer for e in episodes],
+        [e.row for e in episodes],
+    )
+
+
+async def repeat(conn: asyncpg.Connection, episodes: Sequence[Episode], now: datetime) -> None:
+    """Counts signals of alerts that fire already, and takes over their newest words."""
+    if not episodes:
+        return
+    await conn.execute(
+        """
+        UPDATE alerts a SET times = a.times + new.signals, updated_at = $7, expires_at = new.expires_at,
+            summary = new.summary, annotations = new.annotations::jsonb, links = new.links::jsonb
+        FROM unnest($1::bigint[], $2::int[], $3::timestamptz[], $4::text[], $5::text[], $6::text[])
+            AS new (id, signals, expires_at, summary, annotations, links)
+        WHERE a.id = new.id AND a.status = 'firing'
+        """,
+        [e.id for e in episodes],
+        [e.signals for e in episodes],
+        [e.expires_at for e in episodes],
+        [e.summary for e in episodes],
+        _jsons(e.annotations for e in episodes),
+        _jsons(e.links for e in episodes),
+        now,
+    )
+
+
+async def rejudge(
+    conn: asyncpg.Connection, episodes: Sequence[Episode], incidents: Mapping[str, str], now: datetime
+) -> None:
+    """Gives alerts that fire already a new verdict, with the labels that it was found for."""
+    if not episodes:
+        return
+    verdicts = [e.verdict for e in episodes]
+    await conn.execute(
+        """
+        UPDATE alerts a SET labels = new.labels::jsonb, severity = new.severity, held = new.held,
+            held_by = new.held_by, tier = new.tier, service = new.service, verdict = new.verdict::jsonb,
+            route = new.route, group_key = new.group_key, page = coalesce(new.page, a.page),
+            incident = coalesce(a.incident, new.incident), updated_at = $13
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                    $9::text[], $10::text[], $11::text[], $12::text[])
+            AS new (id, labels, severity, held, held_by, tier, service, verdict, route, group_key, page, incident)
+        WHERE a.id = new.id AND a.status = 'firing'
+        """,
+        [e.id for e in episodes],
+        _jsons(e.labels for e in episodes),
+        [e.labels.get("severity") for e in episodes],
+        [v.held for v in verdicts],
+        [v.held_by for v in verdicts],
+        [v.tier for v in verdicts],
+        [v.service for v in verdicts],
+        _jsons(verdicts),
+        [v.route for v in verdicts],
+        [v.group_key for v in verdicts],
+        [v.page for v in verdicts],
+        [incidents.get(v.page or "") for v in verdicts],
+        now,
+    )
+
+
+async def resolve(conn: asyncpg.Connection, ended: Mapping[int, datetime], now: datetime) -> None:
+    """Ends alerts, each at its own instant."""
+    if not ended:
+        return
+    await conn.execute(
+        """
+        UPDATE alerts a SET status = 'resolved', resolved_at = over.at, updated_at = $3
+        FROM unnest($1::bigint[], $2::timestamptz[]) AS over (id, at)
+        WHERE a.id = over.id AND a.status = 'firing'
+        """,
+        list(ended), list(ended.values()), now,
+    )  # fmt: skip
+
+
+async def add_transitions(conn: asyncpg.Connection, transitions: Sequence[Transition]) -> None:
+    if not transitions:
+        return
+    await conn.execute(
+        """
+        INSERT INTO alert_transitions (alert_id, at, what, reason)
+        SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[])
+        """,
+        [t.alert_id for t in transitions],
+        [t.at for t in transitions],
+        [t.what for t in transitions],
+        [t.reason for t in transitions],
+    )
+
+
+async def quiet_pages(conn: asyncpg.Connection, pages: Iterable[str]) -> dict[str, str | None]:
+    """Those of `pages` on which nothing is left that should keep somebody awake.
+
+    The value is what holds the alerts that still fire there (the id of a silence, or an alert), None when all are over.
+    """
+    rows = await conn.fetch(
+        """
+        SELECT p.id, (SELECT min(a.held_by) FROM alerts a WHERE a.page = p.id AND a.status = 'firing') AS held_by
+        FROM unnest($1::text[]) AS p (id)
+        WHERE NOT EXISTS (SELECT 1 FROM alerts a WHERE a.page = p.id AND a.status = 'firing' AND a.held IS NULL)
+        """,
+        list(pages),
+    )
+    return {row["id"]: row["held_by"] for row in rows}
+
+
+def _jsons(values: Iterable[Any]) -> list[str]:
+    """JSON as text, cast by the statement: asyncpg would take a list inside a list for another dimension."""
+    return [_json(value).decode() for value in values]

@@ -1,0 +1,45 @@
+"""What a sender's severity word costs, where no route says otherwise (missions 1.5, 5.5)."""
+
+import re
+
+from sev1.catalog.model import Tier
+
+TIERS: dict[str, Tier] = {
+    "critical": "page",
+    "page": "page",
+    "error": "page",
+    "sev-0": "page",
+    "sev-1": "page",
+    "sev-2": "page",
+    "warning": "ticket",
+    "warn": "ticket",
+    "ticket": "ticket",
+    "sev-3": "ticket",
+    "sev-4": "ticket",
+    "info": "fyi",
+    "none": "fyi",
+    "fyi": "fyi",
+    "sev-5": "fyi",
+}
+"""Prometheus' habits (critical, warning, info, none), PagerDuty's four, and the severity matrix: SEV-4 has 48 hours,
+SEV-5 is only watched. Any other word pages: unknown impact is taken for the worst until somebody looked."""
+
+_SEV = re.compile(r"sev[-_ ]?([0-5])")
+
+
+def normal(word: str) -> str:
+    """`SEV2`, `sev_2` and `Sev-2` are `sev-2`; other words in lower case."""
+    word = word.strip().lower()
+    found = _SEV.fullmatch(word)
+    return f"sev-{found[1]}" if found else word
+
+
+def tier_of(word: str) -> Tier | None:
+    """The tier of a severity word; None for one that has none."""
+    return TIERS.get(normal(word))
+
+
+def incident_severity(word: str) -> str | None:
+    """`sev-1` when the sender uses the severity matrix itself, else None."""
+    word = normal(word)
+    return word if _SEV.fullmatch(word) else None

@@ -1,0 +1,118 @@
+"""Typical and busy data, made through the same doors and commands as in life."""
+
+from house import House
+
+from sev1.command import model as m
+from sev1.paging import model as p
+
+CHECKOUT = "Card payments fail: 42 % errors (normal < 1 %)"
+QUEUE = "Orders wait 14 minutes before they are packed"
+
+
+def furnish(house: House) -> dict[str, str]:
+    """A night at Nordlicht: one incident that is over, one under way, one page that waits. Names of what was made."""
+    over = search_outage(house)
+    busy = checkout_outage(house)
+    waiting = queue_page(house)
+    quiet_alerts(house)
+    house.at(0)
+    return {"over": over, "incident": busy, "page": waiting}
+
+
+def search_outage(house: House) -> str:
+    """Declared from nothing, resolved through the gate, all clear."""
+    house.at(26 * 60)
+    key = house.declare(m.Declare(title="Search returns nothing", severity="sev-2", services=("search",)), "dana")
+    house.at(26 * 60 - 9).incident(
+        key,
+        m.AssignRole(role="ops", person="eli"),
+        m.PostUpdate(condition="9 of 10 searches fail since the index was rebuilt", actions="Going back to yesterday's index"),
+        m.RecordDecision(decision="Serve yesterday's index", reason="Stale results beat no results"),
+        by="dana",
+    )
+    house.at(26 * 60 - 31).incident(key, m.MarkMitigated(), m.SetStage(stage="resolution"), by="eli")
+    house.at(26 * 60 - 58)
+    for criterion in m.CRITERIA:
+        house.incident(key, m.ConfirmCriterion(criterion=criterion), by="dana")
+    house.incident(key, m.ResolveIncident(), m.GiveAllClear(message="Search works again. Thank you, Eli."), by="dana")
+    return key
+
+
+def checkout_outage(house: House, *, entries: int = 0) -> str:
+    """Declared from the page of a firing alert, half way through; `entries` more notes make it busy."""
+    house.at(49).alert(
+        "CheckoutErrors",
+        "checkout",
+        CHECKOUT,
+        impact="Customers cannot pay",
+        first="Deployed at 03:05? Roll it back: runbook, first step",
+        dashboard_url="https://graphs.nordlicht.example/d/checkout",
+    )
+    house.alert("PaymentsSlow", "payments", "Card authorisations take 9 s (normal 0.4 s)")
+    page = house.page_of(CHECKOUT)
+    house.at(47).page(page, p.Acknowledge(), house.on_call("payments-primary"))
+    house.at(46)
+    key = house.declare(m.Declare(title="Card payments fail in EU", page=page, services=("checkout",)), "ana")
+    house.at(44).incident(
+        key,
+        m.AssignRole(role="ops", person="bo"),
+        m.AssignRole(role="scribe", person="cem"),
+        m.SetSeverity(severity="sev-1", reason="Every second customer in the EU is affected"),
+        m.SetStage(stage="triage"),
+        by="ana",
+    )
+    house.at(38).incident(
+        key,
+        m.PostUpdate(
+            condition="42 % of card payments in the EU fail. Other regions and invoices work.",
+            actions="Bo compares the 03:05 deploy with the one before.",
+            needs="Somebody who knows the card processor's EU gateway.",
+        ),
+        m.SetStage(stage="investigation"),
+        by="ana",
+    )
+    house.at(31).incident(key, m.AddNote(text="The card processor's own status page is green. Their support says they see our retries."), by="bo")
+    for n in range(entries):
+        who = ("bo", "cem", "ana")[n % 3]
+        house.at(30 - n * 25 / entries).incident(key, m.AddNote(text=f"Gateway {n + 1}: error rate {42 - n // 3} %, retries {n * 7} a minute"), by=who)
+        if n % 9 == 4:
+            house.incident(key, m.AssignRole(role="sme", person=("eli", "gus", "hana", "fumiko")[n % 4]), by="ana")
+    house.at(24).incident(
+        key,
+        m.RecordDecision(
+            decision="Roll back the 03:05 deploy of checkout",
+            reason="The errors began with it, and rolling back takes 4 minutes",
+            alternatives="Wait for the processor; switch the EU to invoice",
+        ),
+        m.SetStage(stage="mitigation"),
+        by="ana",
+    )
+    house.at(19).incident(key, m.AssignRole(role="sme", person="hana"), by="ana")
+    house.at(12).incident(
+        key,
+        m.PostUpdate(
+            condition="Rolled back in two of three regions. Failures are down to 11 %.",
+            actions="Bo rolls back the third region; Hana watches bookings at the warehouse.",
+            needs="",
+        ),
+        by="ana",
+    )
+    house.at(3).incident(key, m.AddNote(text="Third region is back. P-1 alert is quiet there, see also INC-1 for the search index."), by="bo")
+    return key
+
+
+def queue_page(house: House) -> str:
+    house.at(2.4).alert(
+        "QueueBacklog",
+        "queue",
+        QUEUE,
+        impact="Orders and mails are late",
+        dashboard_url="https://graphs.nordlicht.example/d/queue",
+    )
+    return house.page_of(QUEUE)
+
+
+def quiet_alerts(house: House) -> None:
+    house.at(40).alert("DiskFilling", "main-db", "Disk of main-db is 81 % full", severity="warning")
+    house.at(90).alert("CertificateRenewed", "storefront", "The certificate was renewed", severity="info", resolved=True)
+    house.at(15).send(b'[{"labels": "none"}]')

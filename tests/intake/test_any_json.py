@@ -1,0 +1,118 @@
+"""Whatever is sent, a format understands it or says that it does not; and it says the same twice."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sev1.intake.formats import FORMATS
+from sev1.intake.formats.format import Misunderstood
+from sev1.intake.model import InboundEvent
+from tests.intake.conftest import NOW
+
+WORDS = (
+    "labels", "annotations", "startsAt", "endsAt", "generatorURL", "alerts", "status", "commonLabels", "fingerprint",
+    "routing_key", "event_action", "dedup_key", "payload", "summary", "source", "severity", "timestamp", "custom_details",
+    "links", "images", "href", "src", "key", "starts_at", "service", "url", "id", "reporter", "details", "client_url",
+)  # fmt: skip
+VALUES = (
+    "", "trigger", "resolve", "acknowledge", "firing", "resolved", "critical", "x" * 300, "\0", "\ud800", "😀",
+    "2026-03-02T03:14:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "http://x.example.net", "javascript:1",
+)  # fmt: skip
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(VALUES)
+anything = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=8), inner, max_size=6)
+    ),
+    max_leaves=40,
+)
+names = st.dictionaries(st.text(max_size=12), scalars, max_size=5)
+times = st.sampled_from(VALUES) | st.datetimes().map(lambda t: t.isoformat() + "Z") | scalars
+nearly_right = st.one_of(
+    st.lists(
+        st.fixed_dictionaries({"labels": names}, optional={"startsAt": times, "endsAt": times, "annotations": names})
+    ),
+    st.fixed_dictionaries(
+        {
+            "alerts": st.lists(
+                st.fixed_dictionaries({"labels": names}, optional={"startsAt": times, "annotations": names})
+            )
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "event_action": st.sampled_from(("trigger", "resolve", "acknowledge")),
+            "payload": st.fixed_dictionaries(
+                {"summary": scalars, "source": st.text(), "severity": st.sampled_from(("info", "critical"))},
+                optional={"custom_details": anything, "timestamp": times},
+            ),
+        },
+        optional={"dedup_key": scalars, "links": anything, "images": anything, "client": scalars},
+    ),
+    st.fixed_dictionaries({"summary": scalars}, optional={"starts_at": times, "labels": names, "links": anything}),
+    st.fixed_dictionaries({"id": st.text(), "summary": st.text(), "reporter": st.text()}),
+)
+
+
+def understood(name: str, raw: bytes) -> bool:
+    """True when it gave events; checks what must hold of them."""
+    format_ = FORMATS[name]
+    try:
+        accepted = format_.accept(raw)
+    except Misunderstood as refused:
+        with pytest.raises(Misunderstood):
+            format_.parse(raw, NOW)
+        assert 400 <= refused.answer.status < 500
+        assert refused.sentence
+        json.loads(refused.answer.body)
+        return False
+    parsed = format_.parse(accepted.raw, NOW)
+    assert (parsed.status, parsed.body) == (accepted.answer.status, accepted.answer.body)
+    assert parsed == format_.parse(accepted.raw, NOW)
+    assert len(parsed.events) == accepted.events
+    for event in parsed.events:
+        check(event)
+    return True
+
+
+def check(event: InboundEvent) -> None:
+    """It can be stored and shown as it is."""
+    assert event.summary.strip()
+    assert event.fingerprint
+    assert event.starts_at is not None
+    assert event.starts_at.tzinfo is not None
+    texts = [event.fingerprint, event.summary, *event.labels, *event.labels.values()]
+    texts += [*event.annotations, *event.annotations.values()]
+    for text in texts:
+        assert "\0" not in text
+        text.encode()
+        assert len(text) <= 16_384
+    assert len(event.labels) <= 70
+    assert len(event.annotations) <= 66
+    for link in event.links:
+        assert link.url.lower().startswith(("http://", "https://"))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(value=anything | nearly_right)
+def test_any_json_value_is_understood_or_refused(name: str, value: Any):
+    understood(name, json.dumps(value).encode())
+    understood(name, json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@settings(max_examples=200, deadline=None)
+@given(raw=st.binary(max_size=200), at=st.integers(0, 200))
+def test_any_bytes_are_understood_or_refused(name: str, raw: bytes, at: int):
+    understood(name, raw)
+    valid = json.dumps([{"labels": {"a": "b"}, "summary": "x", "event_action": "trigger"}]).encode()
+    understood(name, valid[:at] + raw + valid[at:])
+
+
+def test_the_property_test_does_reach_events():
+    assert understood("prometheus", b'[{"labels": {"a": "b"}}]')
+    assert understood("json", b'{"summary": "x"}')

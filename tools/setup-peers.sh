@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Makes sure that the programs are there which the tests talk to: Prometheus, Alertmanager with amtool, Chromium, wrk.
+# On Debian as root it installs what is missing; elsewhere it says in one line how. A missing peer fails, it never skips.
+set -euo pipefail
+
+missing=()
+has() { command -v "$1" >/dev/null 2>&1; }
+has prometheus || missing+=(prometheus)
+# Debian names the server prometheus-alertmanager and keeps the name of its client.
+{ has prometheus-alertmanager && has amtool; } || missing+=(prometheus-alertmanager)
+has chromium || missing+=(chromium)
+has fc-list && fc-list | grep -q . || missing+=(fontconfig fonts-dejavu-core)
+has wrk || missing+=(wrk)
+
+if [ ${#missing[@]} -eq 0 ]; then
+  exit 0
+fi
+
+if [ "$(id -u)" != 0 ] || ! has apt-get; then
+  echo "The tests need ${missing[*]}. On Debian or Ubuntu: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+  exit 1
+fi
+
+echo "Installing ${missing[*]} …"
+# The packages would start their servers on the usual ports; the tests start their own. 101 means "not allowed" to dpkg.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+  trap 'rm -f $policy' EXIT
+  printf '#!/bin/sh\nexit 101\n' > $policy
+  chmod +x $policy
+fi
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+if ! { apt-get update -qq && apt-get install -qq -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
+  tail -n 20 "$log" >&2
+  echo "Installing ${missing[*]} failed; the full log is in $log" >&2
+  exit 1
+fi
+rm -f "$log"
