@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -38,8 +39,10 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture(scope="session")
-def postgres_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("pg")
+def postgres_folder() -> Iterator[Path]:
+    """Not below pytest's own folder: each start of pytest closes that to other users, and for root the server is one."""
+    with tempfile.TemporaryDirectory(prefix="sev1-test-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

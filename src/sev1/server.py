@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import uvicorn
 from litestar import Litestar, Router
-from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
@@ -77,7 +77,7 @@ def make_app(node: Node) -> Litestar:
             title="sev1",
             version=__version__,
             description="Incidents from the first signal to the review. Changes are commands: their `type` says what.",
-            openapi_router=Router(path="/api", route_handlers=[], opt=public()),
+            openapi_router=Router(path="/api", route_handlers=[], opt=public(), include_in_schema=False),
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
             components=Components(
                 security_schemes={"token": SecurityScheme(type="http", scheme="bearer", description="`sev1 token create`")}

@@ -173,6 +173,7 @@ async def test_an_older_refresh_does_not_undo_a_newer_one(db, clock, make, ring,
     await read_before.wait()
     await keys.revoke(db, issued.id, by=OPERATOR, now=clock.now())
     newer = asyncio.create_task(ring.refresh())
+    await asyncio.wait({newer}, timeout=0.05)  # It would be done by now if it did not wait for the older one.
     go_on.set()
     await asyncio.gather(older, newer)
     assert ring.get_cached(issued.secret) is None

@@ -27,6 +27,7 @@ from sev1.engine.decider import Actor
 from sev1.engine.settings import Settings
 from sev1.oncall.schedule import on_call
 from sev1.paging import model as p
+from sev1.practice.mailbox import Mailbox
 from sev1.server import serve
 
 SAMPLE = Path(__file__).parents[2] / "src/sev1/practice/sample"
@@ -47,10 +48,14 @@ class SetBackClock:
 class House:
     """`with House(database_url, port) as house:`; everybody of the sample organisation has an account."""
 
-    def __init__(self, database_url: str, port: int) -> None:
+    def __init__(self, database_url: str, port: int, folder: Path) -> None:
+        """`folder` takes the mails that are sent."""
         self.clock = SetBackClock()
         self.url = f"http://127.0.0.1:{port}"
-        self._settings = Settings(port=port)
+        self._mailbox = Mailbox(folder)
+        self._settings = Settings(
+            port=port, smtp_host="127.0.0.1", smtp_port=self._mailbox.port, smtp_tls="none", mail_from="sev1@nordlicht.example"
+        )
         self._database_url = database_url
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="house", daemon=True)
@@ -70,6 +75,7 @@ class House:
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(15)
+        self._mailbox.close()
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Runs `work` on the server's own loop and waits for it."""

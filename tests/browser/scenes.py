@@ -52,7 +52,7 @@ def checkout_outage(house: House, *, entries: int = 0) -> str:
     page = house.page_of(CHECKOUT)
     house.at(47).page(page, p.Acknowledge(), house.on_call("payments-primary"))
     house.at(46)
-    key = house.declare(m.Declare(title="Card payments fail in EU", page=page, services=("checkout",)), "ana")
+    key = house.declare(m.Declare(title="Card payments fail in EU", severity="sev-2", page=page, services=("checkout",)), "ana")
     house.at(44).incident(
         key,
         m.AssignRole(role="ops", person="bo"),

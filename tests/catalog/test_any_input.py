@@ -45,7 +45,7 @@ edits = st.lists(
 )
 
 
-@settings(max_examples=30000, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(edits)
 def test_a_damaged_sample_is_explained(changes):
     text = TEXT
@@ -55,13 +55,13 @@ def test_a_damaged_sample_is_explained(changes):
     refused_or_loaded(text.encode())
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["a.yaml", "runbooks/a.md"]))
 def test_any_bytes_are_explained(raw, name):
     refused_or_loaded(raw, name)
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text("ab:-[]{}\n '\"&*!|>#%@`,?~<\\", max_size=60))
 def test_any_punctuation_is_explained(text):
     refused_or_loaded(text.encode())
@@ -75,7 +75,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(load._WRITABLE_KINDS), st.dictionaries(names | st.just("members"), values, max_size=6))
 def test_any_object_is_explained(kind, fields):
     raw = msgspec.json.encode({"kind": kind, **{key: value for key, value in fields.items() if key != "kind"}})

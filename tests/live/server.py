@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -164,14 +165,15 @@ class LiveServer:
         )
         return done.stdout
 
-    def browser(self, email: str, role: str = "responder") -> httpx.Client:
+    @contextlib.contextmanager
+    def browser(self, email: str, role: str = "responder") -> Iterator[httpx.Client]:
         """A new account, signed in by the form as a browser does it."""
         password = "four lamps in a row"
         self.run("user", "add", email, "--role", role, "--password-stdin", given=password + "\n")
-        client = httpx.Client(base_url=self.url, headers={"Origin": self.url}, timeout=10)
-        answer = client.post("/sign-in", data={"email": email, "password": password, "next": "/"})
-        assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
-        return client
+        with httpx.Client(base_url=self.url, headers={"Origin": self.url}, timeout=10) as client:
+            answer = client.post("/sign-in", data={"email": email, "password": password, "next": "/"})
+            assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
+            yield client
 
     def token(self, role: str = "responder") -> str:
         """A new API token."""

@@ -61,7 +61,7 @@ def organisation(**changes: Any) -> Catalog:
         severities=dict(DEFAULT_SEVERITIES),
         schedules={
             "payments": Schedule(
-                name="payments", title="Payments", rotation=Rotation(people=("ana", "bo"), starts=date(2026, 1, 5))
+                name="payments", title="Payments", rotation=Rotation(people=("ana",), starts=date(2026, 1, 5))
             )
         },
         policies={

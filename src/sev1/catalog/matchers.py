@@ -1,9 +1,9 @@
 r"""Label matchers in Alertmanager's grammar: `env="prod"`, `service=~"checkout|cart"`, `{team!="web", "über.name"="x"}`.
 
-Both of its grammars are read the way Alertmanager 0.27 and newer reads them by default: the UTF-8 grammar decides; what
-only the classic grammar accepts is read classically; where both accept a text but understand it differently (`"\t"` is
-a tab to the one and two characters to the other), the classic reading holds. A label that an alert does not carry
-counts as "". Regular expressions are RE2, so they take linear time, and match the whole value.
+Both of its grammars are read, with the result that Alertmanager 0.27 and newer reaches by default: it tries both, and
+where they disagree (`"\t"` is a tab to the UTF-8 grammar and two characters to the classic one) the classic reading holds.
+So what the classic grammar accepts is read classically, everything else by the UTF-8 grammar. A label that an alert does
+not carry counts as "". Regular expressions are RE2, so they take linear time, and match the whole value.
 """
 
 import functools
@@ -20,6 +20,7 @@ Op = Literal["=", "!=", "=~", "!~"]
 
 LONGEST_TEXT = 10_000
 LONGEST_PATTERN = 1_000
+LONGEST_REMEMBERED = 200
 MOST_MEMORY_BYTES = 1 << 20
 """What one compiled regular expression may take."""
 
@@ -69,9 +70,9 @@ class Matcher(Struct, frozen=True):
             case "!=":
                 return text != self.value
             case "=~":
-                return _regex(self.value).fullmatch(text) is not None
+                return _fits(self.value, text)
             case "!~":
-                return _regex(self.value).fullmatch(text) is None
+                return not _fits(self.value, text)
 
     def __str__(self) -> str:
         name = self.name if _CLASSIC_NAME.fullmatch(self.name) else f'"{_escape(self.name)}"'
@@ -86,17 +87,10 @@ def parse(text: str) -> list[Matcher]:
     if len(text) > LONGEST_TEXT:
         raise MatcherInvalid(f"The matchers are {len(text)} characters long; {LONGEST_TEXT} is the most.")
     try:
-        found = _Utf8Parser(text).matchers()
-    except MatcherInvalid as error:
-        try:
-            return _classic(text)
-        except MatcherInvalid:
-            raise error from None
-    try:
-        classic = _classic(text)
+        return _classic(text)
     except MatcherInvalid:
-        return found
-    return classic if classic != found else found
+        # Its error is left to the stricter grammar, which knows the column.
+        return _Utf8Parser(text).matchers()
 
 
 def parse_one(text: str) -> Matcher:
@@ -135,6 +129,19 @@ def _regex(pattern: str) -> Any:
         raise MatcherInvalid(f'"{pattern}" is not a regular expression: {reason}.') from error
     except UnicodeEncodeError as error:
         raise MatcherInvalid("The regular expression is not valid Unicode.") from error
+
+
+def _fits(pattern: str, text: str) -> bool:
+    # The same few values come with every alert, and the call into RE2 costs fifty times a look-up. Long values are not
+    # remembered: they would fill the memory.
+    if len(text) > LONGEST_REMEMBERED:
+        return _regex(pattern).fullmatch(text) is not None
+    return _fits_remembered(pattern, text)
+
+
+@functools.lru_cache(maxsize=32_768)
+def _fits_remembered(pattern: str, text: str) -> bool:
+    return _regex(pattern).fullmatch(text) is not None
 
 
 class _Utf8Parser:

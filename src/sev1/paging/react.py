@@ -50,9 +50,11 @@ def people_of_steps(
     return tuple(
         tuple(
             m.Paged(person=recipient.person, because=recipient.because)
-            for recipient in resolve(step.targets, catalog, now, overrides).recipients
+            for recipient in resolve(
+                step.targets, catalog, now, overrides, named_in=f"step {number} of {policy.title}"
+            ).recipients
         )
-        for step in policy.steps
+        for number, step in enumerate(policy.steps, 1)
     )
 
 

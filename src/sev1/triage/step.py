@@ -129,13 +129,15 @@ class TriageStep:
         services = await store.services_of_keys(conn, {row.key_id for row in batch.rows})
         signals: list[Signal] = []
         unread: list[_Unread] = []
-        for number, row in enumerate(batch.rows, 1):
+        breath = BREATH
+        for row in batch.rows:
             found = _signals_of(row, services.get(row.key_id))
             if isinstance(found, _Unread):
                 unread.append(found)
             else:
                 signals += found
-            if number % BREATH == 0:
+            if len(signals) >= breath:
+                breath = len(signals) + BREATH
                 await asyncio.sleep(0)
         return signals, unread
 

@@ -1,8 +1,12 @@
-"""Alerts in the database, written a batch at a time: one statement a kind of change, whatever the number of alerts."""
+"""Alerts in the database, written a part of a batch at a time: one statement for each kind of change.
 
-from collections.abc import Iterable, Mapping, Sequence
+Encoding a statement's rows keeps the event loop busy, and intake answers on the same loop: so a part is small, about
+2 ms, which costs less than a tenth more than one statement for all.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import msgspec
@@ -15,6 +19,11 @@ TRIAGE_LOCK = 0x5E_0003
 STALLED_AFTER = "15s"
 """A node that stops in the middle of a transaction loses it after this, and another node goes on."""
 
+PART = 100
+"""Alerts a statement."""
+
+T = TypeVar("T")
+
 _json = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -23,13 +32,24 @@ async def begin(conn: asyncpg.Connection) -> None:
 
     Two nodes that triaged at once could both find a problem new, or both open a page for it.
     """
-    await conn.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{STALLED_AFTER}'")
+    # Every query of triage is by key. A plan that was made while the table was small would read all of it for each
+    # batch of the storm that follows, until the statistics catch up.
+    await conn.execute(
+        f"SET LOCAL idle_in_transaction_session_timeout = '{STALLED_AFTER}';"
+        "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+    )
     await conn.execute("SELECT pg_advisory_xact_lock($1)", TRIAGE_LOCK)
 
 
 async def firing(conn: asyncpg.Connection, whose: Iterable[Who]) -> dict[Who, OpenAlert]:
     """The alerts that fire for these keys and fingerprints, with the state of their pages."""
-    pairs = list(whose)
+    found: dict[Who, OpenAlert] = {}
+    for part in _parts(list(whose)):
+        found |= await _firing(conn, part)
+    return found
+
+
+async def _firing(conn: asyncpg.Connection, pairs: Sequence[Who]) -> dict[Who, OpenAlert]:
     rows = await conn.fetch(
         """
         SELECT a.id, a.key_id, a.fingerprint, a.labels, a.starts_at, a.expires_at, a.held, a.held_by, a.tier, a.page,
@@ -74,8 +94,11 @@ async def open_pages(conn: asyncpg.Connection) -> dict[str, OpenPage]:
 
 async def insert(conn: asyncpg.Connection, episodes: Sequence[Episode], incidents: Mapping[str, str]) -> None:
     """Adds new alerts. `incidents`: page -> the incident that it belongs to; its alerts do so as well."""
-    if not episodes:
-        return
+    for part in _parts(episodes):
+        await _insert(conn, part, incidents)
+
+
+async def _insert(conn: asyncpg.Connection, episodes: Sequence[Episode], incidents: Mapping[str, str]) -> None:
     verdicts = [e.verdict for e in episodes]
     await conn.execute(
         """
@@ -125,8 +148,11 @@ async def insert(conn: asyncpg.Connection, episodes: Sequence[Episode], incident
 
 async def repeat(conn: asyncpg.Connection, episodes: Sequence[Episode], now: datetime) -> None:
     """Counts signals of alerts that fire already, and takes over their newest words."""
-    if not episodes:
-        return
+    for part in _parts(episodes):
+        await _repeat(conn, part, now)
+
+
+async def _repeat(conn: asyncpg.Connection, episodes: Sequence[Episode], now: datetime) -> None:
     await conn.execute(
         """
         UPDATE alerts a SET times = a.times + new.signals, updated_at = $7, expires_at = new.expires_at,
@@ -149,8 +175,13 @@ async def rejudge(
     conn: asyncpg.Connection, episodes: Sequence[Episode], incidents: Mapping[str, str], now: datetime
 ) -> None:
     """Gives alerts that fire already a new verdict, with the labels that it was found for."""
-    if not episodes:
-        return
+    for part in _parts(episodes):
+        await _rejudge(conn, part, incidents, now)
+
+
+async def _rejudge(
+    conn: asyncpg.Connection, episodes: Sequence[Episode], incidents: Mapping[str, str], now: datetime
+) -> None:
     verdicts = [e.verdict for e in episodes]
     await conn.execute(
         """
@@ -222,6 +253,10 @@ async def quiet_pages(conn: asyncpg.Connection, pages: Iterable[str]) -> dict[st
         list(pages),
     )
     return {row["id"]: row["held_by"] for row in rows}
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + PART] for start in range(0, len(items), PART))
 
 
 def _jsons(values: Iterable[Any]) -> list[str]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from litestar import delete, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, PathParameter, QueryParameter, SkipValidation
+from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter, SkipValidation
 from msgspec import Meta, Struct
 
 from sev1.access.declare import needs
@@ -63,8 +63,8 @@ class AlertPart(Struct, frozen=True, kw_only=True):
 @get("/api/v1/alerts", opt=needs("read"), tags=["alerts"])
 async def list_alerts(
     db: Db,
-    status: Literal["firing", "resolved"] | None = None,
-    tier: Tier | None = None,
+    status: FromQuery[Literal["firing", "resolved"] | None] = None,
+    tier: FromQuery[Tier | None] = None,
     service: Annotated[str | None, QueryParameter(max_length=63)] = None,
     match: Annotated[str | None, QueryParameter(max_length=2000)] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
@@ -150,7 +150,7 @@ async def list_silences(db: Db, clock: Now) -> list[SilenceView]:
 
 @post("/api/v1/silences", opt=needs("alerts:write"), tags=["alerts"])
 async def add_silence(
-    data: NewSilence, request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears
+    data: JSONBody[NewSilence], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears
 ) -> SilenceView:
     """Keeps what matches quiet until it ends. What still fires then is looked at again."""
     now = clock.now()
@@ -199,7 +199,7 @@ class Reported(Struct, frozen=True, kw_only=True):
 
 @post("/api/v1/reports", status_code=202, opt=needs("report"), tags=["alerts"])
 async def add_report(
-    data: NewReport, request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, inbox: Incoming
+    data: JSONBody[NewReport], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, inbox: Incoming
 ) -> Reported:
     """Says that something is wrong. Stored before it is answered."""
     async with db.connection() as conn:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from sev1.access.declare import needs
 from sev1.command import model as m
@@ -34,7 +34,7 @@ async def list_incidents(
 
 @post("/api/v1/incidents", opt=needs("incidents:write"), tags=["incidents"])
 async def declare_incident(
-    data: m.Declare, request: SignedIn, commands: Doing, catalogs: Catalogs, settings: Config
+    data: JSONBody[m.Declare], request: SignedIn, commands: Doing, catalogs: Catalogs, settings: Config
 ) -> IncidentView:
     """Declares an incident. `{"type": "declare", "title": "…"}` is enough."""
     async with commands.db.transaction() as conn:
@@ -75,7 +75,7 @@ async def get_timeline(
 @post("/api/v1/incidents/{key:str}/commands", status_code=200, opt=needs("incidents:write"), tags=["incidents"])
 async def command_incident(
     key: FromPath[str],
-    data: m.ResponderCommand,
+    data: JSONBody[m.ResponderCommand],
     request: SignedIn,
     commands: Doing,
     catalogs: Catalogs,

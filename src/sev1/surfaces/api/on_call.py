@@ -5,7 +5,7 @@ from typing import Annotated
 
 from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from sev1.access.declare import needs
@@ -86,7 +86,7 @@ async def list_shifts(
 @post("/api/v1/schedules/{name:str}/overrides", opt=needs("oncall:write"), tags=["on-call"])
 async def add_override(
     name: FromPath[str],
-    data: NewOverride,
+    data: JSONBody[NewOverride],
     request: SignedIn,
     commands: Doing,
     catalogs: Catalogs,

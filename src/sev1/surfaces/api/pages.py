@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from sev1.access.declare import needs
 from sev1.engine.errors import NotFound
@@ -22,7 +22,7 @@ from sev1.surfaces.injected import Catalogs, Config, Db, Doing, SignedIn
 async def list_pages(
     db: Db,
     settings: Config,
-    status: Literal["open", "any"] = "open",
+    status: FromQuery[Literal["open", "any"]] = "open",
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
 ) -> list[PageView]:
     """Pages that are not over, oldest first; or the latest of any state, newest first."""
@@ -65,7 +65,7 @@ async def get_page_deliveries(key: FromPath[str], db: Db) -> list[DeliveryView]:
 @post("/api/v1/pages/{key:str}/commands", status_code=200, opt=needs("pages:write"), tags=["pages"])
 async def command_page(
     key: FromPath[str],
-    data: m.PersonCommand,
+    data: JSONBody[m.PersonCommand],
     request: SignedIn,
     commands: Doing,
     catalogs: Catalogs,

@@ -153,12 +153,12 @@ def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) 
 def _of_commander(incident: m.Incident) -> str:
     if not incident.missing:
         return "All four criteria hold. Resolve it."
-    if incident.severity_assumed:
-        return f"Confirm or change the severity: {incident.severity.upper()} is only assumed."
     if not incident.roles.get("ops"):
         return "Name an Operations lead, so that you are free to command."
     if incident.update is None:
         return "Post the first update: condition, actions, needs."
+    if incident.severity_assumed:
+        return f"{incident.severity.upper()} is assumed. Lower it once you are certain, with the reason."
     if incident.commander_is_temporary:
         return "You command until somebody takes over. Hand over, or go on."
     if incident.mitigated_at is None:

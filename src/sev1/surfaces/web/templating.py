@@ -10,6 +10,8 @@ from litestar import Litestar
 from litestar.plugins.jinja import JinjaTemplateEngine
 from markupsafe import Markup
 
+from sev1.command.model import STAGE_TITLES
+from sev1.surfaces.actor import name_of
 from sev1.surfaces.web import moments
 from sev1.surfaces.web.assets import address
 from sev1.surfaces.web.prose import markdown, plain_line, prose
@@ -37,6 +39,7 @@ def configure(environment: Environment) -> None:
         "severity": severity,
         "kept": _kept,
         "refusal": _refusal,
+        "stage_titles": STAGE_TITLES,
     }
     environment.filters |= {
         "prose": prose,
@@ -44,6 +47,7 @@ def configure(environment: Environment) -> None:
         "plain_line": plain_line,
         "spell": moments.spell,
         "iso": moments.iso,
+        "name": lambda identity, catalog: name_of(catalog, identity),
     }
 
 

@@ -1,0 +1,123 @@
+"""`/alerts`: what came in, why it did or did not wake somebody, and its raw payload."""
+
+from typing import Annotated, Literal
+
+import asyncpg
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import PathParameter, QueryParameter
+from litestar.response import Template
+
+from sev1.access.declare import needs
+from sev1.catalog.model import Tier
+from sev1.engine.errors import NotFound
+from sev1.intake.inbox_reader import read_row
+from sev1.paging import store as pages
+from sev1.surfaces.injected import Db
+from sev1.surfaces.web import alert_view as view
+from sev1.surfaces.web.visit import Here, show
+from sev1.triage import alerts as alerts_store
+from sev1.triage.alerts import AlertList
+from sev1.triage.model import AlertRow
+
+Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
+Before = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
+FIRING_SHOWN = 200
+PAGE = 50
+
+
+@get("/alerts", opt=needs("read"), include_in_schema=False)
+async def list_alerts(
+    db: Db,
+    visit: Here,
+    status: Literal["firing", "resolved", ""] = "",
+    tier: Literal["page", "ticket", "fyi", ""] = "",
+    service: str = "",
+    only: Literal["unrouted", "no-tier", ""] = "",
+    before: Before = None,
+) -> Template:
+    """Firing first, then those that are over, newest first; `before` pages through the latter."""
+    async with db.connection() as conn:
+        if only:
+            find = alerts_store.unrouted if only == "unrouted" else alerts_store.without_tier
+            firing, over = await find(conn), AlertList(alerts=[])
+        else:
+            firing, over = await _both(conn, status, tier or None, service or None, before)
+        lost, untiered = await alerts_store.unrouted(conn), await alerts_store.without_tier(conn)
+    return show(
+        visit,
+        "alerts.html",
+        section="alerts",
+        firing=firing,
+        over=over.alerts,
+        older=over.before,
+        chosen={"status": status, "tier": tier, "service": service, "only": only},
+        before=before,
+        lost=len(lost),
+        untiered=len(untiered),
+    )
+
+
+async def _both(
+    conn: asyncpg.Connection, status: str, tier: Tier | None, service: str | None, before: int | None
+) -> tuple[list[AlertRow], AlertList]:
+    firing: list[AlertRow] = []
+    over = AlertList(alerts=[])
+    if status != "resolved" and before is None:
+        found = await alerts_store.list_alerts(conn, status="firing", tier=tier, service=service, limit=FIRING_SHOWN)
+        firing = found.alerts
+    if status != "firing":
+        over = await alerts_store.list_alerts(
+            conn, status="resolved", tier=tier, service=service, limit=PAGE, before=before
+        )
+    return firing, over
+
+
+@get("/alerts/{number:int}", opt=needs("read"), include_in_schema=False)
+async def show_alert(number: Number, db: Db, visit: Here) -> Template:
+    async with db.connection() as conn:
+        alert = await _alert(conn, number)
+        transitions = await alerts_store.transitions(conn, number)
+        page = await pages.get(conn, alert.page) if alert.page else None
+    return show(
+        visit,
+        "alert.html",
+        section="alerts",
+        screen=view.alert_screen(alert, visit.catalog),
+        alert=alert,
+        page=page,
+        transitions=transitions,
+        words=view.TRANSITION_WORDS,
+        labels=view.other_labels(alert),
+    )
+
+
+@get("/alerts/{number:int}/payload", opt=needs("read"), include_in_schema=False)
+async def show_payload(number: Number, db: Db) -> Response[bytes]:
+    """What the sender sent, byte for byte, as a file of plain text: it may hold anything, so it is never shown as a page."""
+    async with db.connection() as conn:
+        alert = await _alert(conn, number)
+        row = None
+        if alert.payload_writer is not None and alert.payload_id is not None:
+            row = await read_row(conn, alert.payload_writer, alert.payload_id)
+    if row is None:
+        raise NotFound("The payload is no longer kept.")
+    return raw(bytes(row.raw), f"A-{number}.txt")
+
+
+def raw(body: bytes, name: str) -> Response[bytes]:
+    return Response(
+        body,
+        media_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+async def _alert(conn: asyncpg.Connection, number: int) -> AlertRow:
+    alert = await alerts_store.get_alert(conn, number)
+    if alert is None:
+        raise NotFound(f"There is no alert A-{number}.")
+    return alert
+
+
+ROUTES: list[HTTPRouteHandler] = [list_alerts, show_alert, show_payload]

@@ -1,0 +1,127 @@
+"""`/incidents/new`: one line and Enter. Everything else can come later or from what it is declared from (mission 1.1)."""
+
+from typing import Annotated, Any
+
+import asyncpg
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import QueryParameter
+from litestar.response import Template
+from msgspec import Struct
+
+from sev1.access.declare import needs
+from sev1.command import model as m
+from sev1.command.react import declare
+from sev1.engine.commands import Commands
+from sev1.engine.errors import Invalid, NotFound, Refused
+from sev1.paging import store as pages
+from sev1.surfaces.injected import Catalogs, Doing, SignedIn
+from sev1.surfaces.web.commands_from_forms import command_from
+from sev1.surfaces.web.incident_view import severity_choices, worst_plausible
+from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, go_to, show
+from sev1.triage.alerts import get_alert
+
+FORM = "declare"
+AlertNumber = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """What an incident is declared from, and what that says already."""
+
+    page: str = ""
+    alert: int | None = None
+    title: str = ""
+    severity: str = ""
+    services: tuple[str, ...] = ()
+
+
+@get("/incidents/new", opt=needs("incidents:write"), include_in_schema=False)
+async def show_declare(commands: Doing, visit: Here, page: str = "", alert: AlertNumber = None) -> Template:
+    async with commands.db.connection() as conn:
+        origin = await _origin(conn, page, alert)
+    return _form(visit, origin)
+
+
+@post(
+    "/incidents/new",
+    opt=needs("incidents:write"),
+    include_in_schema=False,
+    request_max_body_size=FORM_BYTES,
+    status_code=200,
+)
+async def submit_declare(request: SignedIn, commands: Doing, catalogs: Catalogs, visit: Here) -> Response[Any]:
+    """Declares and leads to the incident; a refusal shows the form again as it was."""
+    form = await request.form()
+    fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+    services = [value for value in form.getall("services", []) if isinstance(value, str)]
+    alert = fields.get("alert", "")
+    wanted: dict[str, Any] = {
+        "type": "declare",
+        "title": fields.get("title", "").strip(),
+        "severity": fields.get("severity"),
+        "services": services,
+        "page": fields.get("page"),
+        "alerts": [alert] if alert else [],
+    }
+    try:
+        command = command_from(wanted, m.Declare)
+        change = await _declare(commands, catalogs, visit, command)
+    except (Invalid, Refused) as error:
+        typed = Typed(form=FORM, fields=fields, error=error.message, status=error.status)
+        origin = Origin(page=fields.get("page", ""), services=tuple(services))
+        return _form(visit, origin, typed)
+    return go_to(f"/incidents/{change}")
+
+
+async def _declare(commands: Commands, catalogs: Any, visit: Visit, command: m.Declare) -> str:
+    async with commands.db.transaction() as conn:
+        change = await declare(commands, conn, catalogs, command, by=visit.actor, human=True)
+    commands.tell(change)
+    return change.key
+
+
+async def _origin(conn: asyncpg.Connection, page: str, alert: int | None) -> Origin:
+    """Raises NotFound for what does not exist: the link that led here is wrong, and saying so is better than guessing."""
+    if page:
+        found = await pages.get(conn, page)
+        if found is None:
+            raise NotFound(f"There is no page {page}.")
+        return Origin(
+            page=page,
+            title=found.title,
+            severity=found.severity or "",
+            services=(found.service,) if found.service else (),
+        )
+    if alert is not None:
+        row = await get_alert(conn, alert)
+        if row is None:
+            raise NotFound(f"There is no alert A-{alert}.")
+        return Origin(
+            alert=alert,
+            # An alert that woke somebody is declared with its page, so that both know each other.
+            page=row.page or "",
+            title=row.summary[:300],
+            severity=row.verdict.severity or "",
+            services=(row.service,) if row.service else (),
+        )
+    return Origin()
+
+
+def _form(visit: Visit, origin: Origin, typed: Typed | None = None) -> Template:
+    worst = worst_plausible(visit.catalog)
+    return show(
+        visit,
+        "declare.html",
+        section="incidents",
+        form=FORM,
+        origin=origin,
+        severities=severity_choices(visit.catalog),
+        # The worst plausible: a suggestion may make it worse, never milder, as long as nobody is certain.
+        preselected=min(origin.severity or worst, worst),
+        worst=worst,
+        services=sorted(visit.catalog.services.values(), key=lambda s: (s.tier, s.title)),
+        typed=typed,
+    )
+
+
+ROUTES: list[HTTPRouteHandler] = [show_declare, submit_declare]

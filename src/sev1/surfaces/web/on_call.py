@@ -1,0 +1,91 @@
+"""`/on-call`: who is on call, and who covers for whom."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, PathParameter
+from litestar.response import Redirect, Template
+from whenever import PlainDateTime, SkippedTime
+
+from sev1.access.declare import needs
+from sev1.catalog.model import Override
+from sev1.engine.database import Database
+from sev1.engine.errors import Invalid, NotFound, Refused
+from sev1.oncall import store
+from sev1.surfaces.injected import Db, Hears, SignedIn
+from sev1.surfaces.web.on_call_view import schedule_views
+from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to, show
+
+Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
+
+
+@get("/on-call", opt=needs("read"), include_in_schema=False)
+async def show_on_call(db: Db, visit: Here) -> Template:
+    return await _page(db, visit)
+
+
+@post(
+    "/on-call/{schedule:str}/overrides",
+    opt=needs("oncall:write"),
+    include_in_schema=False,
+    request_max_body_size=FORM_BYTES,
+    status_code=200,
+)
+async def add_override(schedule: FromPath[str], request: SignedIn, db: Db, visit: Here, news: Hears) -> Response[Any]:
+    """Somebody takes a part of a schedule. Times are wall times in the visitor's own zone."""
+    fields = await fields_of(request)
+    try:
+        override = Override(
+            person=fields.get("person", ""),
+            start=_instant(fields.get("start", ""), visit.zone, "start"),
+            end=_instant(fields.get("end", ""), visit.zone, "end"),
+            reason=fields.get("reason", "").strip()[:300],
+        )
+        async with db.transaction() as conn:
+            await store.add_override(
+                conn, visit.catalog, schedule, override, created_by=visit.actor.id, now=visit.now
+            )
+    except (Invalid, Refused, NotFound) as error:
+        typed = Typed(form=f"override-{schedule}", fields=fields, error=error.message, status=error.status)
+        return await _page(db, visit, typed)
+    news.tell("on-call")
+    return go_to(f"/on-call#{schedule}")
+
+
+@post(
+    "/on-call/overrides/{number:int}/remove",
+    opt=needs("oncall:write"),
+    include_in_schema=False,
+    request_max_body_size=FORM_BYTES,
+    status_code=303,
+)
+async def remove_override(number: Number, db: Db, visit: Here, news: Hears) -> Redirect:
+    async with db.transaction() as conn:
+        await store.remove_override(conn, number, actor=visit.actor.id, now=visit.now)
+    news.tell("on-call")
+    return go_to("/on-call")
+
+
+async def _page(db: Database, visit: Visit, typed: Typed | None = None) -> Template:
+    async with db.connection() as conn:
+        made = await store.made_since(conn, visit.now - store.LOOK_BACK)
+    views = schedule_views(visit.catalog, made, visit.me, visit.zone, visit.now)
+    return show(visit, "on_call.html", section="on-call", schedules=views, typed=typed)
+
+
+def _instant(wall_time: str, zone: str, field: str) -> datetime:
+    """The instant of a `datetime-local` field in `zone`. A time that does not exist there is refused, not guessed."""
+    try:
+        local = PlainDateTime.parse_iso(wall_time)
+    except ValueError:
+        raise Invalid(f"The {field} is not readable. Write it like 2026-03-02 09:00.", field=field) from None
+    try:
+        # When clocks go back, the first of the two is meant; both are within the hour.
+        return local.assume_tz(zone, disambiguation="earlier").to_instant().to_stdlib().astimezone(UTC)
+    except SkippedTime:
+        raise Invalid(f"{wall_time} does not exist in {zone}: the clocks go forward then.", field=field) from None
+
+
+ROUTES: list[HTTPRouteHandler] = [show_on_call, add_override, remove_override]

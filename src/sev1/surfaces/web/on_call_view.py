@@ -1,0 +1,127 @@
+"""Who is on call, until when, who next, where nobody is: in words, with the month as a strip. Pure (design: On call)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from sev1.catalog.model import Catalog, Schedule
+from sev1.oncall.schedule import Shift, next_up, on_call, shifts
+from sev1.oncall.store import MadeOverride
+from sev1.surfaces.actor import name_of
+from sev1.surfaces.web.moments import clock_in, shift_end
+
+AHEAD = timedelta(days=28)
+
+
+class ShiftLine(Struct, frozen=True, kw_only=True):
+    person: str
+    name: str
+    is_me: bool
+    start: datetime
+    end: datetime
+    mine: str
+    """`Mon 2 Mar 09:00 – Mon 9 Mar 09:00` in the visitor's zone."""
+    reason: str
+
+
+class Gap(Struct, frozen=True, kw_only=True):
+    start: datetime
+    end: datetime
+    sentence: str
+
+
+class ScheduleView(Struct, frozen=True, kw_only=True):
+    schedule: Schedule
+    now: ShiftLine | None
+    until: str
+    """`Mon 09:00 Europe/Berlin · Mon 08:00 yours`."""
+    next: ShiftLine | None
+    gaps: tuple[Gap, ...]
+    coming: tuple[ShiftLine, ...]
+    overrides: tuple[MadeOverride, ...]
+    used_by: tuple[str, ...]
+    """Titles of the escalation policies that ask it."""
+
+
+def schedule_views(
+    catalog: Catalog, made: Iterable[MadeOverride], me: str, zone: str, now: datetime
+) -> list[ScheduleView]:
+    by_schedule: dict[str, list[MadeOverride]] = {}
+    for override in made:
+        by_schedule.setdefault(override.schedule, []).append(override)
+    return [
+        _view(schedule, by_schedule.get(schedule.name, []), catalog, me, zone, now)
+        for schedule in sorted(catalog.schedules.values(), key=lambda s: s.title)
+    ]
+
+
+def _view(
+    schedule: Schedule, made: Sequence[MadeOverride], catalog: Catalog, me: str, zone: str, now: datetime
+) -> ScheduleView:
+    # As in paging: an override for somebody who has left the catalog does not hold.
+    overrides = [o.override for o in made if o.override.person in catalog.people]
+    current = on_call(schedule, now, overrides)
+    following = next_up(schedule, now, overrides)
+    coming = joined(shifts(schedule, now, now + AHEAD, overrides))
+    return ScheduleView(
+        schedule=schedule,
+        now=_line(current, catalog, me, zone, now) if current else None,
+        until=_both_zones(_end_of(current, coming), now, schedule.time_zone, zone) if current else "",
+        next=_line(following, catalog, me, zone, now) if following else None,
+        gaps=tuple(_gaps(coming, now, zone)),
+        coming=tuple(_line(shift, catalog, me, zone, now) for shift in coming),
+        overrides=tuple(o for o in made if o.override.end > now),
+        used_by=tuple(
+            policy.title
+            for policy in catalog.policies.values()
+            if any(getattr(t, "name", "") == schedule.name for step in policy.steps for t in step.targets)
+        ),
+    )
+
+
+def joined(found: Sequence[Shift]) -> list[Shift]:
+    """Shifts of the same person that follow each other without a break as one: nobody hands over to themselves."""
+    whole: list[Shift] = []
+    for shift in found:
+        last = whole[-1] if whole else None
+        if last and last.person == shift.person and last.end == shift.start and last.reason == shift.reason:
+            whole[-1] = Shift(
+                person=last.person, start=last.start, end=shift.end, because=last.because, reason=last.reason
+            )
+        else:
+            whole.append(shift)
+    return whole
+
+
+def _end_of(current: Shift, coming: Sequence[Shift]) -> datetime:
+    return next((shift.end for shift in coming if shift.start <= current.start < shift.end), current.end)
+
+
+def _line(shift: Shift, catalog: Catalog, me: str, zone: str, now: datetime) -> ShiftLine:
+    return ShiftLine(
+        person=shift.person,
+        name=name_of(catalog, shift.person),
+        is_me=shift.person == me,
+        start=shift.start,
+        end=shift.end,
+        mine=f"{clock_in(shift.start, now, zone)} – {clock_in(shift.end, now, zone)}",
+        reason=shift.reason,
+    )
+
+
+def _gaps(coming: Sequence[Shift], now: datetime, zone: str) -> Iterable[Gap]:
+    """Where nobody is on call in the coming weeks."""
+    at = now
+    for shift in coming:
+        if shift.start > at:
+            words = f"Nobody is on call from {clock_in(at, now, zone)} until {clock_in(shift.start, now, zone)}."
+            yield Gap(start=at, end=shift.start, sentence=words if at > now else f"Nobody is on call until {clock_in(shift.start, now, zone)}.")
+        at = max(at, shift.end)
+    if not coming:
+        yield Gap(start=now, end=now + AHEAD, sentence="Nobody is on call in the next four weeks.")
+
+
+def _both_zones(instant: datetime, now: datetime, theirs: str, mine: str) -> str:
+    local = f"{shift_end(instant, now, theirs)} {theirs}"
+    return local if theirs == mine else f"{local} · {shift_end(instant, now, mine)} yours"
