@@ -6,6 +6,8 @@ It prints `ready <path>`, the path to post alerts to, and runs until it is termi
 import argparse
 import asyncio
 import gc
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -64,9 +66,15 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--data", type=Path)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary, EmbeddedPostgres(given.data or Path(temporary)) as server:
-        with asyncio.Runner(loop_factory=uvicorn.Config("", loop="uvloop").get_loop_factory()) as runner:
-            runner.run(serve(server.url, given.port))
+    # uvicorn passes the signal on once it has stopped; leaving in order stops PostgreSQL too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    loops = uvicorn.Config("", loop="uvloop").get_loop_factory()
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        EmbeddedPostgres(given.data or Path(temporary)) as server,
+        asyncio.Runner(loop_factory=loops) as runner,
+    ):
+        runner.run(serve(server.url, given.port))
 
 
 if __name__ == "__main__":

@@ -142,6 +142,7 @@ async def serve(node: Node, ready: asyncio.Event) -> None:
         lifespan="off",
         access_log=False,
         log_config=None,
+        forwarded_allow_ips=node.settings.trusted_proxies,
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=GRACE_S,

@@ -99,6 +99,8 @@ class House:
             server = asyncio.create_task(serve(node, ready=ready))
             waiting = asyncio.create_task(ready.wait())
             await asyncio.wait([server, waiting], return_when=asyncio.FIRST_COMPLETED)
+            if server.done():
+                server.result()
             self._ready.set()
             await self._stop.wait()
             node.stopping.set()

@@ -1,6 +1,6 @@
 """Typical and busy data, made through the same doors and commands as in life."""
 
-from house import House
+from browser.house import House
 
 from sev1.command import model as m
 from sev1.paging import model as p
@@ -116,3 +116,28 @@ def quiet_alerts(house: House) -> None:
     house.at(40).alert("DiskFilling", "main-db", "Disk of main-db is 81 % full", severity="warning")
     house.at(90).alert("CertificateRenewed", "storefront", "The certificate was renewed", severity="info", resolved=True)
     house.at(15).send(b'[{"labels": "none"}]')
+
+
+_count = 0
+
+
+def _fresh(text: str) -> str:
+    """Tests share one server: each gets a problem of its own."""
+    global _count  # noqa: PLW0603 - a counter
+    _count += 1
+    return f"{text} ({_count})"
+
+
+def waiting_page(house: House) -> tuple[str, str]:
+    """A page that waits for an answer: its key, and for whom."""
+    summary = _fresh("Orders wait 20 minutes before they are packed")
+    house.at(0).alert("QueueBacklog", "queue", summary, env=_fresh("prod-test"))
+    return house.page_of(summary), house.on_call("platform-primary")
+
+
+def declared_from_page(house: House) -> str:
+    """An incident one minute old, commanded by Ana, with a firing alert."""
+    summary = _fresh("Card payments fail in a test region")
+    house.at(0).alert("CheckoutErrors", "checkout", summary, env=_fresh("prod-test"))
+    page = house.page_of(summary)
+    return house.declare(m.Declare(title=summary, page=page), "ana")

@@ -117,11 +117,12 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("document", sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")]), ids=lambda p: p.name)
 def test_files_that_documents_name_exist(document: Path) -> None:
-    """Such as `triage/pipeline.py`: read from the root, or from src/sev1."""
+    """Such as `triage/pipeline.py`: read from the root, from src/sev1, or from the sample organisation."""
+    bases = (ROOT, ROOT / "src/sev1", ROOT / "src/sev1/practice/sample")
     names = re.findall(
         r"`([a-z_][\w./-]*/[\w.-]+\.(?:py|sh|yaml|toml|md|html))(?:::\w+)?`", document.read_text("utf-8")
     )
-    missing = [n for n in names if not (ROOT / n).exists() and not (ROOT / "src/sev1" / n).exists()]
+    missing = [name for name in names if not any((base / name).exists() for base in bases)]
     assert not missing
 
 

@@ -2,11 +2,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.intake.conftest import NOW, fixture, one, parse
 
 from sev1.intake.formats.format import Misunderstood
 from sev1.intake.formats.instants import SKEW
 from sev1.intake.formats.labels import fingerprint
-from tests.intake.conftest import NOW, fixture, one, parse
 
 CAPTURED_AT = datetime(2026, 11, 23, 15, 17, 37, tzinfo=UTC)
 

@@ -2,9 +2,9 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from tests.intake.conftest import NOW, fixture, one, parse
 
 from sev1.intake.formats.format import Misunderstood
-from tests.intake.conftest import NOW, fixture, one, parse
 
 
 def test_alertmanager_says_when_an_alert_fires_and_when_it_is_over():

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.intake.conftest import NOW
 
 from sev1.intake.formats import FORMATS
 from sev1.intake.formats.format import Misunderstood
 from sev1.intake.model import InboundEvent
-from tests.intake.conftest import NOW
 
 WORDS = (
     "labels", "annotations", "startsAt", "endsAt", "generatorURL", "alerts", "status", "commonLabels", "fingerprint",

@@ -21,7 +21,7 @@ async def stored(db: Database) -> list[asyncpg.Record]:
 
 
 @pytest.fixture
-async def held(db: Database) -> AsyncIterator[asyncpg.transaction.Transaction]:
+async def held(inbox: Inbox, db: Database) -> AsyncIterator[asyncpg.transaction.Transaction]:
     """A transaction that keeps the inbox from committing anything until it is rolled back."""
     async with db.connection() as conn:
         transaction = conn.transaction()
@@ -32,11 +32,12 @@ async def held(db: Database) -> AsyncIterator[asyncpg.transaction.Transaction]:
             await transaction.rollback()
 
 
-async def until_somebody_waits_for_a_lock(db: Database, *, sessions: int = 1) -> None:
-    async with db.connection() as conn:
-        async with asyncio.timeout(10):
-            while await conn.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < sessions:
-                await asyncio.sleep(0)
+async def until_somebody_waits_for_a_lock(db: Database) -> None:
+    async with db.connection() as conn, asyncio.timeout(10):
+        while not await conn.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ):
+            await asyncio.sleep(0)
 
 
 async def test_what_was_answered_is_in_the_database(inbox: Inbox, db: Database):
@@ -54,7 +55,9 @@ async def test_nothing_is_answered_before_its_commit(inbox: Inbox, db: Database,
     assert len(await stored(db)) == 10
 
 
-async def test_many_at_once_share_few_commits_and_all_are_found(fresh_database_url: str, clock: FakeClock, db: Database):
+async def test_many_at_once_share_few_commits_and_all_are_found(
+    fresh_database_url: str, clock: FakeClock, db: Database
+):
     commits = []
     async with Inbox(fresh_database_url, clock, on_commit=lambda: commits.append(1)) as inbox:
         await asyncio.gather(*(inbox.submit(1, "json", b"%d" % n, AT) for n in range(500)))
@@ -77,17 +80,15 @@ async def test_a_batch_has_at_most_so_many_rows_and_bytes(inbox: Inbox, db: Data
     assert [tuple(row) for row in sizes] == [(1, 10), (1, 10), (1, 5), (2, 2), (2, 2), (2, 1), (3, 1)]
 
 
-async def test_a_full_queue_refuses_at_once_and_keeps_what_it_took(
-    fresh_database_url: str, clock: FakeClock, db: Database, held
-):
-    async with Inbox(fresh_database_url, clock, queue_max=3) as inbox:
-        first = inbox.submit(1, "json", b"first", AT)
-        await until_somebody_waits_for_a_lock(db)
-        queued = [inbox.submit(1, "json", b"%d" % n, AT) for n in range(3)]
-        with pytest.raises(Unavailable, match="send it again"):
-            inbox.submit(1, "json", b"one too many", AT)
-        await held.rollback()
-        await asyncio.gather(first, *queued)
+async def test_a_full_queue_refuses_at_once_and_keeps_what_it_took(inbox: Inbox, db: Database, held):
+    inbox._queue_max = 3
+    first = inbox.submit(1, "json", b"first", AT)
+    await until_somebody_waits_for_a_lock(db)
+    queued = [inbox.submit(1, "json", b"%d" % n, AT) for n in range(3)]
+    with pytest.raises(Unavailable, match="send it again"):
+        inbox.submit(1, "json", b"one too many", AT)
+    await held.rollback()
+    await asyncio.gather(first, *queued)
     assert len(await stored(db)) == 4
 
 

@@ -3,12 +3,12 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
+from tests.intake.conftest import NOW, fixture, one, parse
 
 from sev1.intake.formats import FORMATS
 from sev1.intake.formats.format import Misunderstood
 from sev1.intake.formats.instants import SKEW
 from sev1.intake.formats.pagerduty import find_routing_key
-from tests.intake.conftest import NOW, fixture, one, parse
 
 PAGERDUTY = FORMATS["pagerduty"]
 KEY = "abcdefghijklmnopqrstuvwxyz012345"

@@ -2,10 +2,10 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from tests.intake.conftest import NOW, fixture, one, parse
 
 from sev1.intake.formats.format import Misunderstood
 from sev1.intake.formats.instants import SKEW
-from tests.intake.conftest import NOW, fixture, one, parse
 
 
 def test_one_event_with_everything():

@@ -207,7 +207,8 @@ async def test_an_acknowledgement_that_races_the_outcome_is_no_deadlock(outbox: 
         await event_log.lock_stream(conn, "page/P-1")
         delivering = asyncio.create_task(outbox.worker(Scripted())())
         await in_hook.wait()
-        await conn.execute("SET LOCAL lock_timeout = '5s'")
+        # The delivery's row must be free: PostgreSQL would only resolve a deadlock after its deadlock_timeout of 1 s.
+        await conn.execute("SET LOCAL lock_timeout = '200ms'")
         assert await store.cancel(conn, about="P-1", now=outbox.clock.now(), reason="acknowledged") == 1
     assert await delivering is True
     view = await outbox.view(id_)

@@ -18,7 +18,13 @@ from sev1.triage.step import TriageStep
 
 from .world import World
 
-CHECKOUT = {"alertname": "HighErrors", "service": "checkout", "severity": "critical", "env": "prod", "summary": "42 % errors"}
+CHECKOUT = {
+    "alertname": "HighErrors",
+    "service": "checkout",
+    "severity": "critical",
+    "env": "prod",
+    "summary": "42 % errors",
+}
 
 
 class Interrupted(PagesByCommand):
@@ -155,9 +161,7 @@ async def test_a_page_resolved_while_an_alert_joins_it_is_not_joined(world: Worl
                 await world.say("P-1", paging.Resolve())
             return await super().lock(conn, wanted)
 
-    step = TriageStep(
-        world.db, world.commands, world.catalogs, world.clock, pages=Late(world.commands)
-    )
+    step = TriageStep(world.db, world.commands, world.catalogs, world.clock, pages=Late(world.commands))
     await world.prometheus({**CHECKOUT, "instance": "b"})
     assert await step() is True
     assert [(a.labels["instance"], a.page) for a in await world.alerts()] == [("a", "P-1"), ("b", "P-2")]
@@ -211,7 +215,9 @@ async def test_a_storm_of_five_thousand_alerts_is_one_page_with_the_right_count(
     assert batches > 1
     page = await world.page()
     assert page.alert_count == 5_000
-    (counts,) = await world.rows("SELECT count(*), count(DISTINCT fingerprint) AS kinds, min(page), max(page) FROM alerts")
+    (counts,) = await world.rows(
+        "SELECT count(*), count(DISTINCT fingerprint) AS kinds, min(page), max(page) FROM alerts"
+    )
     assert tuple(counts) == (5_000, 5_000, "P-1", "P-1")
     world.clock.advance(minutes=5)
     await world.triage()

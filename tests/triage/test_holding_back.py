@@ -5,7 +5,13 @@ from sev1.triage import silences
 
 from .world import World, organisation
 
-CHECKOUT = {"alertname": "HighErrors", "service": "checkout", "severity": "critical", "env": "prod", "summary": "42 % errors"}
+CHECKOUT = {
+    "alertname": "HighErrors",
+    "service": "checkout",
+    "severity": "critical",
+    "env": "prod",
+    "summary": "42 % errors",
+}
 APP = {**CHECKOUT, "kind": "app", "region": "eu"}
 DB_DOWN = {"alertname": "DbDown", "severity": "critical", "env": "prod", "region": "eu", "summary": "Database down"}
 
@@ -151,7 +157,7 @@ async def test_a_silenced_page_that_was_acknowledged_is_over_too(world: World):
 
 
 async def test_many_alerts_are_silenced_in_parts(world: World):
-    from sev1.triage.step import RecheckStep
+    from sev1.triage.recheck import RecheckStep
 
     world.recheck = RecheckStep(world.db, world.commands, world.catalogs, world.clock, batch=7)
     await world.prometheus(*({**CHECKOUT, "instance": f"i-{n}"} for n in range(20)))

@@ -11,7 +11,13 @@ from sev1.triage import alerts
 
 from .world import World, organisation, print_of
 
-CHECKOUT = {"alertname": "HighErrors", "service": "checkout", "severity": "critical", "env": "prod", "summary": "42 % errors"}
+CHECKOUT = {
+    "alertname": "HighErrors",
+    "service": "checkout",
+    "severity": "critical",
+    "env": "prod",
+    "summary": "42 % errors",
+}
 
 
 async def test_a_critical_alert_becomes_an_alert_a_verdict_and_a_page(world: World):
@@ -326,7 +332,7 @@ async def test_nothing_expires_while_the_inbox_holds_what_may_prolong_it(world: 
 
 
 async def test_nothing_expires_right_after_a_start(world: World):
-    from sev1.triage.step import ExpireStep
+    from sev1.triage.expire import ExpireStep
 
     await world.prometheus(CHECKOUT)
     await world.step()

@@ -38,8 +38,10 @@ from sev1.paging.decide import PageAggregate
 from sev1.paging.model import Page
 from sev1.paging.react import PreparePage
 from sev1.triage import alerts, silences
+from sev1.triage.expire import ExpireStep
 from sev1.triage.model import AlertRow, Silence
-from sev1.triage.step import ExpireStep, RecheckStep, TriageStep
+from sev1.triage.recheck import RecheckStep
+from sev1.triage.step import TriageStep
 
 ANA = Actor(id="ana", name="Ana Ruiz", via="web")
 
@@ -47,7 +49,12 @@ ANA = Actor(id="ana", name="Ana Ruiz", via="web")
 def organisation(**changes: Any) -> Catalog:
     """Payments own checkout; search has no policy of its own; what nobody claims goes to everyone."""
     people = {
-        name: Person(name=name, full_name=full, email=f"{name}@example.org", contact=(EmailMethod(address=f"{name}@example.org"),))
+        name: Person(
+            name=name,
+            full_name=full,
+            email=f"{name}@example.org",
+            contact=(EmailMethod(address=f"{name}@example.org"),),
+        )
         for name, full in (("ana", "Ana Ruiz"), ("bo", "Bo Lind"))
     }
     catalog = Catalog(
@@ -76,7 +83,11 @@ def organisation(**changes: Any) -> Catalog:
         },
         routes={
             "prod-critical": Route(
-                name="prod-critical", order=10, match=('env="prod"', 'severity="critical"'), tier="page", severity="sev-1"
+                name="prod-critical",
+                order=10,
+                match=('env="prod"', 'severity="critical"'),
+                tier="page",
+                severity="sev-1",
             ),
             "batch": Route(name="batch", order=20, match=('team="batch"',), tier="ticket", policy="everyone"),
         },

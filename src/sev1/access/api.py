@@ -28,7 +28,7 @@ ApiRequest = Request[Principal, str, Any]
 Id = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
-Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$(?!\n)", max_length=254)]
 Password = Annotated[str, Meta(min_length=12, max_length=1024)]
 FullName = Annotated[str, Meta(max_length=200)]
 

@@ -8,7 +8,7 @@ from sev1.engine.database import Database
 
 
 async def sweep(db: Database, now: datetime) -> int:
-    """One step; returns how many rows it deleted. A failed attempt's email is kept for its 15 minutes and no longer."""
+    """One step; returns how many rows it deleted. A failed attempt is forgotten once its 15 minutes are over."""
     deletions = (
         ("DELETE FROM sessions WHERE expires_at <= $1 OR seen_at <= $2", (now, now - IDLE)),
         ("DELETE FROM setup_links WHERE expires_at <= $1 OR used_at IS NOT NULL", (now,)),

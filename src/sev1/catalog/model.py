@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", description="lower-case name")]
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$(?!\n)", description="lower-case name")]
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
-Url = Annotated[str, Meta(pattern=r"^https?://[^\s]+$", max_length=2000)]
+Url = Annotated[str, Meta(pattern=r"^https?://[^\s]+$(?!\n)", max_length=2000)]
 Seconds = Annotated[int, Meta(ge=0, le=7 * 24 * 3600)]
 
 Tier = Literal["page", "ticket", "fyi"]
@@ -24,7 +24,7 @@ class _Object(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class EmailMethod(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="email"):
-    address: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    address: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$(?!\n)", max_length=254)]
 
 
 class WebhookMethod(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="webhook"):
@@ -38,7 +38,7 @@ ContactMethod = EmailMethod | WebhookMethod
 
 class Person(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     full_name: Text
-    email: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    email: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$(?!\n)", max_length=254)]
     time_zone: str = "UTC"
     contact: Annotated[tuple[ContactMethod, ...], Meta(min_length=1)]
     """In the order the person wants to be reached: the next is tried when one fails."""
@@ -74,7 +74,7 @@ class Service(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Severity(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`name` is `sev-0` … `sev-5`; a lower rank is worse."""
 
-    name: Annotated[str, Meta(pattern=r"^sev-[0-5]$")]
+    name: Annotated[str, Meta(pattern=r"^sev-[0-5]$(?!\n)")]
     title: Text
     impact: Text
     respond_within_s: Seconds | None

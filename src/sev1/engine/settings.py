@@ -23,6 +23,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Empty: run the embedded PostgreSQL in `data`."""
     public_url: str = ""
     """How people reach this server, used in links; empty: http://host:port."""
+    trusted_proxies: str = "127.0.0.1"
+    """Addresses of proxies, by commas, whose X-Forwarded-For says who is asking."""
     log_level: str = "info"
 
     smtp_host: str = ""

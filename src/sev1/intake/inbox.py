@@ -35,6 +35,7 @@ BATCH_BYTES = 16 * 1024 * 1024
 QUEUE_BYTES = 256 * 1024 * 1024
 """Payloads that may wait for their commit, whatever their number."""
 COMMIT_TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 5.0
 RECONNECT_WAIT_S = 5.0
 """How long a payload may wait for a lost database to come back before its sender is asked to retry."""
 CLOSE_TIMEOUT_S = 3.0
@@ -227,22 +228,22 @@ class Inbox:
 
     async def _connect(self) -> None:
         """A new connection is a new writer. It holds a lock for as long as it lives: see `forget_writers`."""
-        conn = await asyncpg.connect(
-            self._url, timeout=3, server_settings={"timezone": "UTC", "application_name": "sev1 inbox", "jit": "off"}
-        )
-        try:
-            # In one transaction: a cursor that can be seen without its lock would look like that of an ended writer.
-            async with conn.transaction():
-                self._writer = await conn.fetchval(
-                    "INSERT INTO inbox_cursors (started_at) VALUES ($1) RETURNING writer", self._clock.now()
-                )
-                await conn.execute("SELECT pg_advisory_lock($1, $2)", WRITER_LOCK, self._writer)
-            self._insert = await conn.prepare(_INSERT)
-        except BaseException:
-            conn.terminate()
-            raise
-        self._position = 0
-        self._conn = conn
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            conn = await asyncpg.connect(
+                self._url, server_settings={"timezone": "UTC", "application_name": "sev1 inbox", "jit": "off"}
+            )
+            try:
+                # In one transaction: a cursor seen without its lock would look like that of an ended writer.
+                async with conn.transaction():
+                    writer = await conn.fetchval(
+                        "INSERT INTO inbox_cursors (started_at) VALUES ($1) RETURNING writer", self._clock.now()
+                    )
+                    await conn.execute("SELECT pg_advisory_lock($1, $2)", WRITER_LOCK, writer)
+                insert = await conn.prepare(_INSERT)
+            except BaseException:
+                conn.terminate()
+                raise
+        self._conn, self._insert, self._writer, self._position = conn, insert, writer, 0
 
     def _disconnect(self) -> None:
         """After any failure, so that the ids of a batch whose fate nobody knows are not used again."""

@@ -24,16 +24,12 @@ from sev1.intake.formats.format import Misunderstood
 from sev1.intake.inbox_reader import Batch, Row
 from sev1.triage import snapshot, store
 from sev1.triage.assign import BREATH, Assigned, Pages, assign
-from sev1.triage.expire import ExpireStep
 from sev1.triage.fold import Episode, Signal, fold
 from sev1.triage.model import Transition
 from sev1.triage.once_more import LATER, ONCE_MORE
 from sev1.triage.pages import PagesByCommand
-from sev1.triage.recheck import RecheckStep
 from sev1.triage.rules import RulesCache
 from sev1.triage.settle import settle
-
-__all__ = ["ExpireStep", "RecheckStep", "TriageStep"]
 
 log = logging.getLogger(__name__)
 

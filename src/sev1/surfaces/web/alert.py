@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import asyncpg
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import FromQuery, PathParameter, QueryParameter
 from litestar.response import Template
 
 from sev1.access.declare import needs
@@ -30,10 +30,10 @@ PAGE = 50
 async def list_alerts(
     db: Db,
     visit: Here,
-    status: Literal["firing", "resolved", ""] = "",
-    tier: Literal["page", "ticket", "fyi", ""] = "",
-    service: str = "",
-    only: Literal["unrouted", "no-tier", ""] = "",
+    status: FromQuery[Literal["firing", "resolved", ""]] = "",
+    tier: FromQuery[Literal["page", "ticket", "fyi", ""]] = "",
+    service: FromQuery[str] = "",
+    only: FromQuery[Literal["unrouted", "no-tier", ""]] = "",
     before: Before = None,
 ) -> Template:
     """Firing first, then those that are over, newest first; `before` pages through the latter."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import asyncpg
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import QueryParameter
+from litestar.params import FromQuery, QueryParameter
 from litestar.response import Template
 from msgspec import Struct
 
@@ -36,7 +36,7 @@ class Origin(Struct, frozen=True, kw_only=True):
 
 
 @get("/incidents/new", opt=needs("incidents:write"), include_in_schema=False)
-async def show_declare(commands: Doing, visit: Here, page: str = "", alert: AlertNumber = None) -> Template:
+async def show_declare(commands: Doing, visit: Here, page: FromQuery[str] = "", alert: AlertNumber = None) -> Template:
     async with commands.db.connection() as conn:
         origin = await _origin(conn, page, alert)
     return _form(visit, origin)

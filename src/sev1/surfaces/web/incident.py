@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Template
 
 from sev1.access.declare import needs
@@ -23,7 +23,7 @@ Before = Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)]
 
 @get("/incidents/{key:str}", opt=needs("read"), include_in_schema=False)
 async def show_incident(
-    key: FromPath[str], db: Db, commands: Doing, visit: Here, kind: str = "", before: Before = None
+    key: FromPath[str], db: Db, commands: Doing, visit: Here, kind: FromQuery[str] = "", before: Before = None
 ) -> Template:
     async with db.connection() as conn:
         page = await incident_page.read(conn, commands, key)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import asyncpg
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
 from msgspec import Struct
 
@@ -108,7 +108,7 @@ async def stream_incident(
     catalogs: Catalogs,
     stopping: Stopping,
     after: After = 0,
-    again: bool = False,
+    again: FromQuery[bool] = False,
 ) -> Stream:
     """Everything after version `after`, or after `Last-Event-ID` when the browser comes back; then what happens.
 
@@ -195,7 +195,7 @@ class IncidentNews(Struct, frozen=True, kw_only=True):
 
 @get("/news", opt=needs("read"), include_in_schema=False)
 async def stream_news(
-    request: SignedIn, db: Db, clock: Now, news: Hears, stopping: Stopping, about: str = ""
+    request: SignedIn, db: Db, clock: Now, news: Hears, stopping: Stopping, about: FromQuery[str] = ""
 ) -> Stream:
     """Says that there is news: of `about` (`page/P-1`), else of anything. The page then fetches itself again."""
     line = Line(db, clock, news, stopping, request.user.session_id or b"")

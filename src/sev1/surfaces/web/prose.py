@@ -13,7 +13,7 @@ _CHECKBOX = re.compile(r"<li>(<p>)?\[(?P<mark>[ xX])\] ?")
 _CUE = re.compile(r"<p>(?P<sign>🛑 |✅ )?(?P<cue>STOP|VERIFY|DONE):?\s")
 
 TAGS = {
-    "p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong", "s",
+    "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong", "s",
     "a", "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])

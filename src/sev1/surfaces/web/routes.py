@@ -2,13 +2,43 @@
 
 from litestar import Router
 
-from sev1.surfaces.web import assets, incident, live, now, page
+from sev1.surfaces.web import (
+    account,
+    alert,
+    assets,
+    catalog_page,
+    declare,
+    incident,
+    incident_list,
+    live,
+    not_understood,
+    now,
+    on_call,
+    page,
+    postmortem,
+    status,
+)
 from sev1.surfaces.web.visit import PROVIDE_VISIT
 
 ROUTES: list[Router] = [
     Router(
         "/",
-        route_handlers=[*assets.ROUTES, *now.ROUTES, *page.ROUTES, *incident.ROUTES, *live.ROUTES],
+        route_handlers=[
+            *now.ROUTES,
+            *page.ROUTES,
+            *alert.ROUTES,
+            *not_understood.ROUTES,
+            *incident_list.ROUTES,
+            *declare.ROUTES,
+            *incident.ROUTES,
+            *postmortem.ROUTES,
+            *on_call.ROUTES,
+            *catalog_page.ROUTES,
+            *status.ROUTES,
+            *account.ROUTES,
+            *live.ROUTES,
+            *assets.ROUTES,
+        ],
         dependencies=PROVIDE_VISIT,
     )
 ]

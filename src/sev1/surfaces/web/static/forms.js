@@ -67,11 +67,22 @@
     if (!form.matches || !form.matches("form")) return;
     const inBar = form.closest(".command-bar");
     const refused = form.querySelector(".said");
-    if (inBar || refused) form.querySelector("textarea, input:not([type=hidden]), select")?.focus();
+    // On a phone the keyboard goes away instead, so that one sees what was recorded.
+    const goesOn = inBar && !matchMedia("(pointer: coarse)").matches;
+    if (goesOn || refused) form.querySelector("textarea, input:not([type=hidden]), select")?.focus();
     if (!refused) form.closest("details.fold")?.removeAttribute("open");
   });
 
   for (const form of document.querySelectorAll("form[data-keep]")) restore(form);
+
+  // Choosing what to write goes straight into its first field, and what was open stays open meanwhile.
+  const bar = document.getElementById("command-bar");
+  if (bar) {
+    bar.querySelector(".kinds").addEventListener("mousedown", (event) => event.preventDefault());
+    bar.addEventListener("change", (event) => {
+      if (event.target.name === "kind") bar.querySelector(`[data-kind="${event.target.id.slice(5)}"] .first`)?.focus();
+    });
+  }
 
   // Ctrl+Enter, or Enter in a one-line field, sends.
   document.addEventListener("keydown", (event) => {

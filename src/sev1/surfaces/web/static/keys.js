@@ -56,7 +56,9 @@
     if (event.key === "Escape" && inField(event.target)) { event.target.blur(); return; }
     if (inField(event.target) || (isOff() && event.key !== "Escape")) return;
     if (awaitsPlace > Date.now() && places[event.key]) { location.href = places[event.key]; return; }
-    const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    // What the page is about comes before what every page has.
+    const named = `[data-key="${CSS.escape(event.key)}"]`;
+    const target = document.querySelector(`main ${named}`) || document.querySelector(named);
     const act = keys[event.key];
     if (!act && !target) return;
     event.preventDefault();

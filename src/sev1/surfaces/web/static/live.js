@@ -5,9 +5,10 @@
   const body = document.body;
   const SILENT_MS = 25000; // the server gives a sign of life every 15 s
   const AGAIN_MS = 2000;
+  const HAND_MS = 600; // a hand that moved over a part so lately may be about to press something in it
   const waiting = new Map(); // id of a part -> its new element
   let held = []; // timeline entries that wait behind "3 new"
-  let pressed = false;
+  let pressed = false, moved = 0;
   let mine = 0; // until when changes are likely those that this page asked for
 
   // --- parts ---------------------------------------------------------------------------------------------------------
@@ -23,9 +24,9 @@
   };
 
   function isBusy(part) {
-    if (pressed && part.matches(":hover, :active")) return true;
+    if (part.matches(":hover") && (pressed || Date.now() - moved < HAND_MS)) return true;
     const focus = document.activeElement;
-    if (focus && focus !== body && focus !== part && part.contains(focus)) return true;
+    if (part.contains(focus) && focus.matches("input:not([type=radio], [type=checkbox]), textarea, select")) return true;
     const selection = getSelection();
     if (selection && !selection.isCollapsed && part.contains(selection.anchorNode)) return true;
     return [...part.querySelectorAll("input, textarea, select")].some(isChanged);
@@ -49,8 +50,25 @@
       const again = part.querySelector("#" + CSS.escape(open.id));
       if (again) again.open = true;
     }
+    const focus = current.contains(document.activeElement) ? pathTo(document.activeElement) : null;
     current.replaceWith(part);
     if (window.htmx) htmx.process(part);
+    if (focus) focusAgain(part, focus);
+  }
+
+  // A button or link that has the focus is found again in the new part; where it is gone, the part itself takes over.
+  function pathTo(element) {
+    if (element.id) return `#${CSS.escape(element.id)}`;
+    if (element.form?.id) return `#${CSS.escape(element.form.id)} button`;
+    if (element.hasAttribute("href")) return `a[href="${CSS.escape(element.getAttribute("href"))}"]`;
+    if (element.parentElement?.id) return `#${CSS.escape(element.parentElement.id)} > ${element.localName}`;
+    return "";
+  }
+
+  function focusAgain(part, path) {
+    const again = path && part.querySelector(path);
+    if (!again) part.tabIndex = -1;
+    (again || part).focus({ preventScroll: true });
   }
 
   function settle() {
@@ -217,6 +235,10 @@
   sev1.isChanged = isChanged;
   for (const name of ["focusout", "change", "selectionchange"]) document.addEventListener(name, () => setTimeout(settle, 50));
   addEventListener("pointerdown", () => { pressed = true; });
+  addEventListener("pointermove", () => { moved = Date.now(); }, { passive: true });
+  document.addEventListener("htmx:afterSwap", () => setTimeout(settle, 50));
+  // Not every end of an edit has an event of its own (a field that leaves the page takes its focus along).
+  setInterval(() => { if (waiting.size || held.length) settle(); }, 700);
   for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => { pressed = false; setTimeout(settle, 300); });
   (log || document).addEventListener("scroll", () => { if (held.length && !readsFurtherDown()) showHeld(); }, { passive: true });
   addEventListener("offline", isLost);
