@@ -1,5 +1,6 @@
 """What the tests of intake share: captured payloads, keys in memory, the app over a real inbox."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,15 @@ def parse(format_name: str, raw: bytes | str, received_at: datetime = NOW) -> Pa
 def one(format_name: str, raw: bytes | str, received_at: datetime = NOW) -> InboundEvent:
     (event,) = parse(format_name, raw, received_at).events
     return event
+
+
+async def until_somebody_waits_for_a_lock(db: Database) -> None:
+    """Until a session of this database is held up by another one, at most 10 s."""
+    async with db.connection() as conn, asyncio.timeout(10):
+        while not await conn.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ):
+            pass
 
 
 class KeysInMemory:

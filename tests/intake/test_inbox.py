@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 import pytest
+from tests.intake.conftest import until_somebody_waits_for_a_lock
 
 from sev1.engine.clock import FakeClock
 from sev1.engine.database import Database
@@ -30,14 +31,6 @@ async def held(inbox: Inbox, db: Database) -> AsyncIterator[asyncpg.transaction.
         yield transaction
         if conn.is_in_transaction():
             await transaction.rollback()
-
-
-async def until_somebody_waits_for_a_lock(db: Database) -> None:
-    async with db.connection() as conn, asyncio.timeout(10):
-        while not await conn.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        ):
-            await asyncio.sleep(0)
 
 
 async def test_what_was_answered_is_in_the_database(inbox: Inbox, db: Database):

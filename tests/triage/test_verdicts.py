@@ -348,8 +348,10 @@ def test_an_alert_for_which_nobody_is_responsible_says_so_loudly():
     assert (verdict.tier, verdict.policy, verdict.page) == ("page", None, None)
     assert said(verdict, "route") == (
         "nobody",
-        "Nobody to page: it names no service, and no route, service or fallback policy says who. "
-        "Set fallback_policy in the organisation.",
+        (
+            "Nobody to page: it names no service, and no route, service or fallback policy says who. "
+            "Set fallback_policy in the organisation."
+        ),
     )
     assert said(verdict, "group") == ("none", "No page: there is nobody to send it to.")
     assert verdict.conclusion.startswith("Nobody to page")
