@@ -41,8 +41,11 @@ format: $(DEVELOPMENT) ## rewrite the code as `check` wants it
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(DEVELOPMENT) peers ## the comparisons, each printing ratios; writes nothing
-	@set -e; for script in bench/run_*.py; do echo; echo "== $$script"; $(BIN)/python $$script; done
+bench: $(DEVELOPMENT) peers ## the comparisons, each printing ratios, and 500 kills
+	$(BIN)/python -m bench.startup
+	$(BIN)/python -m bench.latency
+	$(BIN)/python bench/run_intake.py
+	SEV1_KILLS=500 $(BIN)/pytest tests/crash/test_kill.py -s
 
 lock: $(DEVELOPMENT) ## resolve pyproject.toml again into both lock files
 	$(BIN)/python -m pip install --quiet uv

@@ -14,8 +14,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import live_path  # noqa: F401 - makes `live` importable
-from live.server import LiveServer
+from tests.live.server import LiveServer
 
 TARGET_MS = 25.0
 GAP_S = (0.03, 0.09)

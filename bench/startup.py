@@ -5,8 +5,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-import live_path  # noqa: F401 - makes `live` importable
-from live.server import LiveServer
+from tests.live.server import LiveServer
 
 TARGET_S = 3.0
 
@@ -32,9 +31,7 @@ def measure(folder: Path, rounds: int) -> dict[str, list[float]]:
             both.append(server.start())
             server.stop()
         finally:
-            if server.process is not None:
-                server.kill()
-            server.end_postgres()
+            server.end()
     return times
 
 

@@ -85,8 +85,9 @@ def open_as(house: House, browser: Browser) -> Iterator[Callable[..., Page]]:
 
 
 def _is_error(message: Any) -> bool:
-    """A script that broke, or something that the content security policy refused. A refused form is no error."""
-    return message.type == "error" and "Failed to load resource" not in message.text
+    """A script that broke, or something that the content security policy refused. A form refused or unsent is none."""
+    expected = ("Failed to load resource", "htmx:")
+    return message.type == "error" and not message.text.startswith(expected)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from sev1.access import accounts, keys
+from sev1.access import accounts, keys, sessions
 from sev1.access.model import OPERATOR, Role
 from sev1.access.sessions import open_session
 from sev1.app import Node
@@ -147,6 +147,13 @@ class House:
                 return await open_session(conn, user.id, agent="browser test", now=datetime.now(UTC))  # noqa: TID251
 
         return self.do(make())
+
+    def sign_out_everywhere(self, name: str) -> None:
+        async def end() -> None:
+            user = await accounts.user_by_email(self.node.db, self.catalog.people[name].email)
+            await sessions.sign_out_everywhere(self.node.db, user.id, by=OPERATOR, now=self.clock.now())
+
+        self.do(end())
 
     # --- what happens -------------------------------------------------------------------------------------------------
 

@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 import httpx
 import pytest
+from tests.live.load import Load
+from tests.live.mailbox import Mail, Mailbox
+from tests.live.server import LiveServer, own_folder
+from tests.live.waiting import until
 
-from live.load import Load
-from live.mailbox import Mail, Mailbox
-from live.server import LiveServer
-from live.waiting import until
 from sev1.engine import event_log
 from sev1.engine.database import Database
 from sev1.engine.decider import fold
@@ -81,9 +81,13 @@ class Crashes(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def crashed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
+def crashed() -> Iterator[Crashes]:
     """A server that died `KILLS` times under load and then ran until it had nothing left to do."""
-    folder = tmp_path_factory.mktemp("crash")
+    with own_folder() as folder:
+        yield from crash(folder)
+
+
+def crash(folder: Path) -> Iterator[Crashes]:
     people = "\n---\n".join(PERSON.format(name) for name in ("first", "second"))
     (folder / "catalog").mkdir()
     (folder / "catalog/all.yaml").write_text(CATALOG.format(people=people))

@@ -2,13 +2,11 @@
 
 import signal
 import threading
-from pathlib import Path
 
 import httpx
 import pytest
-
-from live.server import LiveServer
-from live.waiting import until
+from tests.live.server import LiveServer, own_folder
+from tests.live.waiting import until
 
 STREAMS = 5
 
@@ -23,10 +21,12 @@ def listen(client: httpx.Client, path: str, opened: threading.Semaphore) -> None
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_ends_open_streams_within_five_seconds_and_leaves_no_process(
-    sig: signal.Signals, tmp_path: Path
-) -> None:
-    server = LiveServer(tmp_path)
+def test_a_stop_ends_open_streams_within_five_seconds_and_leaves_no_process(sig: signal.Signals) -> None:
+    with own_folder() as folder:
+        stop_with_open_streams(LiveServer(folder), sig)
+
+
+def stop_with_open_streams(server: LiveServer, sig: signal.Signals) -> None:
     server.start()
     try:
         with server.browser("ana@shop.test", "admin") as browser, server.client(server.token("admin")) as api:
@@ -43,6 +43,4 @@ def test_a_stop_ends_open_streams_within_five_seconds_and_leaves_no_process(
                 stream.join(10)
         until(lambda: not server.processes(), "every process to be gone", within_s=1)
     finally:
-        if server.process is not None:
-            server.kill()
-        server.end_postgres()
+        server.end()

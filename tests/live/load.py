@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from typing import Self
 
-from live.server import LiveServer
+from tests.live.server import LiveServer
 
 PROBLEMS_PER_S = 5.0
 FAR_FUTURE = "2036-01-01T00:00:00Z"

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 
 from aiosmtpd.controller import Controller
 
-from live.waiting import free_port, until
+from tests.live.waiting import free_port, until
 
 
 class Mail(NamedTuple):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from live.waiting import free_port, until
+from tests.live.waiting import free_port, until
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,21 @@ from typing import Self
 
 import httpx
 
-from live.waiting import free_port, until
+from tests.live.waiting import free_port, until
 
 SEV1 = Path(sys.executable).with_name("sev1")
 START_WITHIN_S = 30.0
+
+
+@contextlib.contextmanager
+def own_folder() -> Iterator[Path]:
+    """A folder for one server, removed afterwards.
+
+    Not below pytest's: as root, PostgreSQL runs as a user of its own, and every other pytest that starts on this machine
+    closes pytest's folder to all but root. And short: a unix socket has its path in 107 bytes.
+    """
+    with tempfile.TemporaryDirectory(prefix="sev1-") as name:
+        yield Path(name)
 
 
 class LiveServer:
@@ -101,11 +113,14 @@ class LiveServer:
         try:
             if self.process is not None and self.process.poll() is None:
                 self.stop()
-        except AssertionError:
-            self.kill()
-            raise
         finally:
-            self.end_postgres()
+            self.end()
+
+    def end(self) -> None:
+        """Ends whatever still runs, however it was left."""
+        if self.process is not None:
+            self.kill()
+        self.end_postgres()
 
     # --- its PostgreSQL -----------------------------------------------------------------------------------------------
 

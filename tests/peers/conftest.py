@@ -5,9 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-
-from live.mailbox import Mailbox
-from live.server import LiveServer
+from tests.live.mailbox import Mailbox
+from tests.live.server import LiveServer, own_folder
 
 CATALOG = Path(__file__).parent / "catalog"
 
@@ -19,8 +18,8 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 @pytest.fixture(scope="session")
-def sev1(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("sev1"), smtp_port=mailbox.port) as server:
+def sev1(mailbox: Mailbox) -> Iterator[LiveServer]:
+    with own_folder() as folder, LiveServer(folder, smtp_port=mailbox.port) as server:
         server.run("apply", str(CATALOG))
         yield server
 

@@ -5,11 +5,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-
-from live.mailbox import Mailbox
-from live.prometheus import Alertmanager, amtool
-from live.server import LiveServer
-from live.waiting import until
+from tests.live.mailbox import Mailbox
+from tests.live.prometheus import Alertmanager, amtool
+from tests.live.server import LiveServer
+from tests.live.waiting import until
 
 
 def receiver(kind: str, sev1: LiveServer) -> dict[str, object]:

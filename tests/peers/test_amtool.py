@@ -4,11 +4,10 @@ import json
 import re
 
 import httpx
-
-from live.mailbox import Mailbox
-from live.prometheus import amtool
-from live.server import LiveServer
-from live.waiting import until
+from tests.live.mailbox import Mailbox
+from tests.live.prometheus import amtool
+from tests.live.server import LiveServer
+from tests.live.waiting import until
 
 NAME = "QueueGrows"
 

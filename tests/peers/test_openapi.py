@@ -7,8 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-
-from live.server import LiveServer
+from tests.live.server import LiveServer, own_folder
 
 SECONDS_A_RUN = 20
 CATALOG = Path(__file__).parent / "catalog"
@@ -34,9 +33,9 @@ parameters = { name = "primary" }
 
 
 @pytest.fixture(scope="module")
-def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def fuzzed() -> Iterator[LiveServer]:
     """A server of its own, because what is sent to it makes no sense, with something in it of everything."""
-    with LiveServer(tmp_path_factory.mktemp("fuzzed")) as server:
+    with own_folder() as folder, LiveServer(folder) as server:
         server.run("apply", str(CATALOG))
         alert = {"labels": {"alertname": "Odd", "severity": "critical", "service": "checkout"}}
         httpx.post(server.key("prometheus"), json=[alert]).raise_for_status()

@@ -5,10 +5,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-
-from live.mailbox import Mailbox
-from live.server import LiveServer
-from live.waiting import until
+from tests.live.mailbox import Mailbox
+from tests.live.server import LiveServer
+from tests.live.waiting import until
 
 with warnings.catch_warnings():
     # It says that it has a successor. That one speaks https only, and many installations still use this one.

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-
-from live.mailbox import Mailbox
-from live.prometheus import Prometheus
-from live.server import LiveServer
-from live.waiting import until
+from tests.live.mailbox import Mailbox
+from tests.live.prometheus import Prometheus
+from tests.live.server import LiveServer
+from tests.live.waiting import until
 
 API = "/api/v2/alerts"
 
@@ -66,7 +65,9 @@ def test_a_firing_rule_wakes_a_person_becomes_an_incident_and_leaves_its_record(
     for recipient in ("everybody", "mara", "noel"):
         clear = mailbox.wait_for(f"{recipient}@shop.test", f"All clear: {incident}")
         assert "Payments work again" in clear.text
-    assert not [mail for mail in mailbox.to("noel@shop.test") if "[SEV-1?] Checkout" in mail.subject], "nobody else was woken"
+    assert not [mail for mail in mailbox.to("noel@shop.test") if "[SEV-1?] Checkout" in mail.subject], (
+        "nobody else was woken"
+    )
     record(api, incident)
 
 

@@ -14,10 +14,10 @@ from sev1.triage.model import Silence
 from .world import World
 
 
-async def make(world: World, matchers: str = 'env="prod"', **changes: Any) -> Silence:
+async def make(world: World, text: str = 'env="prod"', /, **changes: Any) -> Silence:
     now = world.clock.now()
     given = {
-        "matchers": parse(matchers),
+        "matchers": parse(text),
         "starts_at": now,
         "ends_at": now + timedelta(hours=1),
         "created_by": "Ana",

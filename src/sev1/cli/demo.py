@@ -13,16 +13,19 @@ from sev1.access.model import OPERATOR, Role
 from sev1.app import Node
 from sev1.catalog import store
 from sev1.catalog.load import load
+from sev1.catalog.model import Person
 from sev1.engine.errors import NotFound
 from sev1.engine.settings import Settings
+from sev1.oncall import store as oncall_store
+from sev1.oncall.schedule import on_call
 from sev1.practice.mailbox import Mailbox
 from sev1.practice.scenario import Cast, Scenario
 
 log = logging.getLogger(__name__)
 
 SAMPLE = Path(sev1.practice.__file__).parent / "sample"
-WHO = "ana@nordlicht.example"
-"""On call at Nordlicht, and you."""
+WATCH = "platform-primary"
+"""The schedule of Nordlicht whose person you are."""
 
 
 class Demo:
@@ -46,14 +49,15 @@ class Demo:
             if await store.read_version(conn) == 0:
                 await store.write(conn, load(SAMPLE), actor="operator:demo", now=now)
             fresh = not await conn.fetchval("SELECT EXISTS (SELECT 1 FROM inbox_cursors WHERE position > 0)")
+        you = await _on_call(node)
         try:
-            await accounts.user_by_email(node.db, WHO)
+            await accounts.user_by_email(node.db, you.email)
         except NotFound:
             await accounts.create_user(
-                node.db, email=WHO, full_name="Ana Ribeiro", role=Role.ADMIN, by=OPERATOR, now=now
+                node.db, email=you.email, full_name=you.full_name, role=Role.ADMIN, by=OPERATOR, now=now
             )
-        link = await links.sign_in_link(node.db, WHO, by=OPERATOR, now=now)
-        say(f"Sign in as Ana Ribeiro (once, within 15 minutes): {url}/link/{link}")
+        link = await links.sign_in_link(node.db, you.email, by=OPERATOR, now=now)
+        say(f"Sign in as {you.full_name}, who is on call (once, within 15 minutes): {url}/link/{link}")
         if self._mailbox:
             say(f"Mails of this demo are kept in {self._mailbox.folder}")
         if fresh:
@@ -64,13 +68,28 @@ class Demo:
     async def _play(self, node: Node, say: Callable[[str], None]) -> None:
         now = node.clock.now()
         key = await keys.create(node.db, kind="prometheus", by=OPERATOR, now=now, name="demo")
-        name = f"demo-{secrets.token_hex(4)}"
-        token = await tokens.create(node.db, name=name, role=Role.RESPONDER, by=OPERATOR, now=now)
-        cast = Cast(url=node.settings.url, key=key.secret, token=token.token)
+        made = {
+            person: await tokens.create(
+                node.db, name=f"{name} (demo {secrets.token_hex(2)})", role=Role.RESPONDER, by=OPERATOR, now=now
+            )
+            for person, name in (("ana", "Ana Ribeiro"), ("bo", "Bo Lindqvist"), ("dana", "Dana Whitfield"))
+        }
+        cast = Cast(url=node.settings.url, key=key.secret, tokens={who: token.token for who, token in made.items()})
         say("Playing a small night through the real intake …")
         try:
             await Scenario(cast, node.clock, say).play()
         except Exception:
             log.exception("the demo's scenario broke off; the server goes on")
         finally:
-            await tokens.revoke(node.db, token.id, by=OPERATOR, now=node.clock.now())
+            for token in made.values():
+                await tokens.revoke(node.db, token.id, by=OPERATOR, now=node.clock.now())
+
+
+async def _on_call(node: Node) -> Person:
+    """Whoever the scenario leaves a page for: who is on call for the platform now."""
+    now = node.clock.now()
+    async with node.db.connection() as conn:
+        catalog = await node.catalogs.current(conn)
+        overrides = await oncall_store.overrides_at(conn, now)
+    shift = on_call(catalog.schedules[WATCH], now, overrides.get(WATCH, ()))
+    return catalog.people[shift.person if shift else "gus"]

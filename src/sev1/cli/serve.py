@@ -33,10 +33,9 @@ def serve(
     with errors_in_words():
         settings = read_settings(host=host, port=port, data=data)
         configure_logging(settings)
-        with database_url(settings) as url:
-            # uvicorn stops in order at the signal, and passes it on when it has.
-            with contextlib.suppress(KeyboardInterrupt):
-                uvloop.run(_serve(settings, url, demo=demo))
+        # uvicorn stops in order at the signal, and passes it on when it has.
+        with database_url(settings) as url, contextlib.suppress(KeyboardInterrupt):
+            uvloop.run(_serve(settings, url, demo=demo))
 
 
 async def _serve(settings: Settings, url: str, *, demo: bool) -> None:

@@ -178,24 +178,29 @@ async def declare(
     anybody is, so that command is never without a person who can be reached.
     """
     if not human and command.commander is None:
-        catalog = await catalogs.current(conn)
-        person = await _on_call_for(conn, catalog, command.services, commands.clock.now())
+        person = await _who_would_command(conn, await catalogs.current(conn), command, commands.clock.now())
         command = replace(command, commander=person)
     key = f"INC-{await event_log.next_number(conn, 'incident')}"
     return await commands.run_in(conn, "incident", key, command, by=by)
 
 
-async def _on_call_for(
-    conn: asyncpg.Connection, catalog: Catalog, services: tuple[str, ...], now: datetime
+async def _who_would_command(
+    conn: asyncpg.Connection, catalog: Catalog, command: m.Declare, now: datetime
 ) -> str | None:
-    policies = [catalog.services[s].policy for s in services if s in catalog.services]
+    """Who has the page, else who is asked, else who is on call for the services, else for everything."""
+    services = (*command.services, *await _services_of(conn, command.alerts))
+    page = await pages.get(conn, command.page) if command.page else None
+    if page:
+        asked = [page.acknowledged_by or "", *(paged.person for paged in page.people)]
+        if person := next((name for name in asked if name in catalog.people), None):
+            return person
+    policies = [catalog.services[name].policy for name in services if name in catalog.services]
     policies.append(catalog.organisation.fallback_policy)
     overrides = await oncall_store.overrides_at(conn, now)
-    for name in policies:
-        if name and name in catalog.policies:
-            for people in people_of_steps(catalog.policies[name], catalog, now, overrides):
-                if people:
-                    return people[0].person
+    for policy in (catalog.policies[name] for name in policies if name in catalog.policies):
+        for people in people_of_steps(policy, catalog, now, overrides):
+            if people:
+                return people[0].person
     return None
 
 

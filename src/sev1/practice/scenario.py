@@ -23,8 +23,8 @@ class Cast(Struct, frozen=True, kw_only=True):
     url: str
     key: str
     """Integration key of the kind `prometheus`."""
-    token: str
-    """API token of a responder."""
+    tokens: dict[str, str]
+    """API tokens of responders, by the short name of the person who acts with it."""
 
 
 class Scenario:
@@ -35,6 +35,7 @@ class Scenario:
         self._clock = clock
         self._say = say
         self._pause_s = pause_s
+        self._who = next(iter(cast.tokens))
         self._http = httpx.AsyncClient(base_url=cast.url, timeout=15, trust_env=False)
 
     async def play(self) -> None:
@@ -48,8 +49,9 @@ class Scenario:
         began = self._clock.now() - timedelta(minutes=46)
         alert = _alert("SearchErrors", "search", "Search answers with errors", severity="critical", began=began)
         page = await self._page_for(alert, "Search answers with errors")
+        self._acts("dana")
         await self._answer(page, {"type": "acknowledge"})
-        incident = await self._declare("Search returns nothing", severity="sev-2", page=page)
+        incident = await self._declare("Search returns nothing", severity="sev-2", page=page, commander="dana")
         await self._do(incident, "post_update", condition="9 of 10 searches fail since the index was rebuilt",
                        actions="Switching back to yesterday's index", needs="")  # fmt: skip
         await self._do(incident, "record_decision", decision="Serve yesterday's index",
@@ -74,14 +76,19 @@ class Scenario:
                    instance="checkout-2"),
         ]  # fmt: skip
         page = await self._page_for(alerts[0], "Card payments fail", more=alerts[1:])
+        self._acts("bo")
         await self._answer(page, {"type": "acknowledge"})
-        incident = await self._declare("Card payments fail in EU", severity="sev-1", page=page)
+        incident = await self._declare("Card payments fail in EU", severity="sev-1", page=page, commander="ana")
+        await self._do(incident, "assign_role", role="ic", person="ana")
+        self._acts("ana")
         await self._do(incident, "assign_role", role="ops", person="bo")
         await self._do(incident, "assign_role", role="comms", person="hana")
         await self._do(incident, "set_stage", stage="investigation")
         await self._do(incident, "post_update", condition="42 % of card payments in the EU fail since the last deploy",
                        actions="Comparing the deploy with the one before", needs="Somebody who knows the card processor")  # fmt: skip
+        self._acts("bo")
         await self._do(incident, "add_note", text="The card processor's own status page is green.")
+        self._acts("ana")
         await self._do(incident, "record_decision", decision="Roll back the 03:05 deploy",
                        reason="The errors began with it", alternatives="Wait for the processor; switch EU to invoice")  # fmt: skip
         await self._do(incident, "set_stage", stage="mitigation")
@@ -99,6 +106,9 @@ class Scenario:
         ])  # fmt: skip
         await self._http.post(f"/integrations/{self._cast.key}/api/v2/alerts", content=b'[{"labels": "none"}]')
         self._say(f"{page} waits for an answer: {self._cast.url}/pages/{page}")
+
+    def _acts(self, person: str) -> None:
+        self._who = person
 
     # --- the doors ----------------------------------------------------------------------------------------------------
 
@@ -139,7 +149,7 @@ class Scenario:
         await asyncio.sleep(self._pause_s)
 
     async def _api(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        headers = {"Authorization": f"Bearer {self._cast.token}"}
+        headers = {"Authorization": f"Bearer {self._cast.tokens[self._who]}"}
         answer = await self._http.request(method, path, json=body, headers=headers)
         if answer.is_error:
             raise RuntimeError(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")

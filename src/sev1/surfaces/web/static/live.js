@@ -18,13 +18,14 @@
     if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
     if (field.tagName === "SELECT") {
       const preset = [...field.options].findIndex((option) => option.defaultSelected);
-      return field.selectedIndex !== Math.max(preset, 0);
+      return field.options.length > 0 && field.selectedIndex !== Math.max(preset, 0);
     }
     return "defaultValue" in field && field.value !== field.defaultValue;
   };
 
   function isBusy(part) {
-    if (part.matches(":hover") && (pressed || Date.now() - moved < HAND_MS)) return true;
+    const isMine = Date.now() < mine; // what one just pressed for may change under the hand
+    if (!isMine && part.matches(":hover") && (pressed || Date.now() - moved < HAND_MS)) return true;
     const focus = document.activeElement;
     if (part.contains(focus) && focus.matches("input:not([type=radio], [type=checkbox]), textarea, select")) return true;
     const selection = getSelection();

@@ -1,0 +1,97 @@
+"""Every page: no serious violation that axe-core finds, in dark, light and high contrast; nothing wider than a phone."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from browser.conftest import LAPTOP, PHONE
+
+AXE = Path(__file__).parent / "vendor/axe.min.js"
+PAGES = {
+    "now": "/",
+    "alerts": "/alerts",
+    "alert": "/alerts/1",
+    "not understood": "/not-understood",
+    "payload": "/not-understood/1",
+    "page": "/pages/{page}",
+    "incidents": "/incidents",
+    "declare": "/incidents/new?page={page}",
+    "incident": "/incidents/{incident}",
+    "incident that is over": "/incidents/{over}",
+    "timeline by kind": "/incidents/{incident}?kind=updates",
+    "postmortem": "/incidents/{over}/postmortem",
+    "on call": "/on-call",
+    "catalog": "/catalog",
+    "service": "/catalog/services/checkout",
+    "status": "/status",
+    "settings": "/settings",
+    "nothing there": "/incidents/INC-99999",
+}
+Open = Callable[..., Page]
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core calls serious or critical, each with the first places."""
+    # Evaluated by the debugger's protocol, so the content security policy of the page stays as it is.
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{rule['id']}: {rule['help']}: {[node['html'][:160] for node in rule['nodes'][:3]]}"
+        for rule in found["violations"]
+        if rule["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_serious_violation(name: str, scheme: str, night: dict[str, str], open_as: Open) -> None:
+    page = open_as("gus", PAGES[name].format(**night), color_scheme=scheme)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_wider_than_a_phone(name: str, night: dict[str, str], open_as: Open) -> None:
+    page = open_as("gus", PAGES[name].format(**night), size=PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/setup/none", "/link/none"])
+def test_pages_before_the_sign_in_are_as_accessible(path: str, night: dict[str, str], open_as: Open) -> None:
+    assert violations(open_as(None, path, color_scheme="light")) == []
+    assert violations(open_as(None, path, color_scheme="dark", size=PHONE)) == []
+
+
+def test_open_forms_are_as_accessible_as_closed_ones(night: dict[str, str], open_as: Open) -> None:
+    page = open_as("gus", f"/incidents/{night['incident']}", color_scheme="light")
+    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+    assert violations(page) == []
+
+
+def test_the_high_contrast_theme_is_chosen_in_settings_and_stays(night: dict[str, str], open_as: Open) -> None:
+    page = open_as("hana", "/settings")
+    page.get_by_label("High contrast").check()
+    page.get_by_role("button", name="Use this").click()
+    page.goto(f"/incidents/{night['incident']}")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(0, 0, 0)"
+    assert violations(page) == []
+    page.goto("/settings")
+    page.get_by_label("As this device wants it").check()
+    page.get_by_role("button", name="Use this").click()
+
+
+def test_targets_are_large_enough_for_a_thumb(night: dict[str, str], open_as: Open) -> None:
+    page = open_as("gus", f"/pages/{night['page']}", size=PHONE, is_mobile=True)
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("button, .button, select, summary")]
+             .filter(e => e.offsetParent && e.getBoundingClientRect().height < 44).map(e => e.outerHTML.slice(0, 120))"""
+    )
+    assert small == []
+
+
+def test_everything_on_a_laptop_fits_without_scrolling_sideways(night: dict[str, str], open_as: Open) -> None:
+    for width in (LAPTOP["width"], 1280, 1024):
+        page = open_as("gus", f"/incidents/{night['incident']}", size={"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
