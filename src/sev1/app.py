@@ -1,12 +1,12 @@
 """The whole of sev1, wired in the order in which data flows. Read this first.
 
-    a sender posts ──► intake: stored in the inbox, answered after the commit
-                        └► triage: dedup, silence, inhibit, tier, route, group ──► alert (a row, with its verdict)
-                             └► paging: a page runs its escalation policy over time ──► events
-                                  ├► timers: what the page waits for
-                                  └► notify: deliveries over mail and webhook, retried, failed over, recorded
-    a person answers ──► surfaces: page, API, CLI ──► the same commands ──► events
-    a person declares ─► command: the incident, its timeline, its gate ──► events ──► notify, review, measure
+a sender posts ──► intake: stored in the inbox, answered after the commit
+                    └► triage: dedup, silence, inhibit, tier, route, group ──► alert (a row, with its verdict)
+                         └► paging: a page runs its escalation policy over time ──► events
+                              ├► timers: what the page waits for
+                              └► notify: deliveries over mail and webhook, retried, failed over, recorded
+a person answers ──► surfaces: page, API, CLI ──► the same commands ──► events
+a person declares ─► command: the incident, its timeline, its gate ──► events ──► notify, review, measure
 """
 
 import asyncio
@@ -40,6 +40,7 @@ from sev1.engine.worker import Loop
 from sev1.intake import inbox_reader, misunderstood
 from sev1.intake.inbox import Inbox
 from sev1.notify import store as deliveries
+from sev1.notify.channels import Channel
 from sev1.notify.deliver import DeliveryStep
 from sev1.notify.incident_notices import IncidentNotices
 from sev1.notify.page_notices import DeliveryOutcomes, PageNotices
@@ -71,9 +72,7 @@ class Node:
         self.news = News()
         self.catalogs = CatalogCache()
         self.commands = Commands(self.db, self.clock, self.news)
-        self.keyring = KeyRing(
-            self.db, rate_per_s=settings.intake_rate_per_s, burst=2 * settings.intake_rate_per_s
-        )
+        self.keyring = KeyRing(self.db, rate_per_s=settings.intake_rate_per_s, burst=2 * settings.intake_rate_per_s)
         self.triage_wake = asyncio.Event()
         self.inbox = Inbox(
             database_url,
@@ -102,7 +101,7 @@ class Node:
             prepare=PrepareIncident(self.catalogs),
         )
         self.fetch = Fetch(allow_private=self.settings.allow_private_targets)
-        self.channels = {
+        self.channels: dict[str, Channel] = {
             "email": SmtpChannel(self.settings, self.clock),
             "webhook": WebhookChannel(self.settings, self.clock, self.fetch),
         }
@@ -185,9 +184,7 @@ class Node:
 
 async def _server_secret(conn: asyncpg.Connection) -> bytes:
     """The secret that signs form tokens: made once, the same on every node."""
-    await conn.execute(
-        "INSERT INTO secrets VALUES ('server', $1) ON CONFLICT DO NOTHING", secrets.token_bytes(32)
-    )
+    await conn.execute("INSERT INTO secrets VALUES ('server', $1) ON CONFLICT DO NOTHING", secrets.token_bytes(32))
     secret: bytes = await conn.fetchval("SELECT value FROM secrets WHERE name = 'server'")
     return secret
 

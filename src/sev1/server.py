@@ -4,17 +4,17 @@ import asyncio
 import socket
 from collections.abc import Mapping
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import uvicorn
 from litestar import Litestar, Router
-from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 
 from sev1 import __version__
@@ -23,7 +23,7 @@ from sev1.access.routes import ROUTES as ACCESS_ROUTES
 from sev1.access.web import Gate, SignInFirst, add_security_headers, lead_to_sign_in
 from sev1.app import Node
 from sev1.engine.errors import Sev1Error
-from sev1.intake.asgi import IntakeApp
+from sev1.intake.asgi import App, IntakeApp
 from sev1.surfaces import alertmanager, system
 from sev1.surfaces.api import ROUTES as API_ROUTES
 from sev1.surfaces.errors import (
@@ -80,7 +80,9 @@ def make_app(node: Node) -> Litestar:
             openapi_router=Router(path="/api", route_handlers=[], opt=public(), include_in_schema=False),
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
             components=Components(
-                security_schemes={"token": SecurityScheme(type="http", scheme="bearer", description="`sev1 token create`")}
+                security_schemes={
+                    "token": SecurityScheme(type="http", scheme="bearer", description="`sev1 token create`")
+                }
             ),
             security=[{"token": []}],
         ),
@@ -102,7 +104,7 @@ def _dependencies(values: Mapping[str, Any]) -> dict[str, Provide]:
 def make_asgi(node: Node) -> Any:
     """The whole server: intake's hot endpoints first, everything else through the framework."""
     return IntakeApp(
-        make_app(node),
+        cast("App", make_app(node)),  # the framework's types of ASGI are narrower than the protocol
         inbox=node.inbox,
         keys=node.keyring,
         settings=node.settings,

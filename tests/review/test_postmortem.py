@@ -16,7 +16,10 @@ SECTIONS = ["Summary", "Timeline", "Impact", "Contributing causes", "Detection",
 CATALOG = Catalog(
     people={
         "ana": Person(
-            name="ana", full_name="Ana Ribeiro", email="ana@example.org", contact=(EmailMethod(address="ana@example.org"),)
+            name="ana",
+            full_name="Ana Ribeiro",
+            email="ana@example.org",
+            contact=(EmailMethod(address="ana@example.org"),),
         )
     },
     services={"checkout": Service(name="checkout", title="Checkout", owner="payments", impact="Customers cannot pay")},

