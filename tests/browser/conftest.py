@@ -64,7 +64,7 @@ def open_as(house: House, browser: Browser) -> Iterator[Callable[..., Page]]:
     errors: list[str] = []
 
     def enter(who: str | None, path: str = "/", *, size: dict[str, int] = LAPTOP, **more: Any) -> Page:
-        context = browser.new_context(viewport=size, base_url=house.url, has_touch=size is PHONE, **more)
+        context = browser.new_context(viewport=size, base_url=house.url, has_touch=size == PHONE, **more)
         contexts.append(context)
         if who:
             person = house.catalog.people.get(who)

@@ -141,3 +141,27 @@ def declared_from_page(house: House) -> str:
     house.at(0).alert("CheckoutErrors", "checkout", summary, env=_fresh("prod-test"))
     page = house.page_of(summary)
     return house.declare(m.Declare(title=summary, page=page), "ana")
+
+
+def busy_incident(house: House, *, entries: int = 120) -> str:
+    """Many people, many entries, an update that is late."""
+    house.at(190)
+    key = house.declare(m.Declare(title="Orders are lost between checkout and warehouse", services=("orders", "queue")), "ana")
+    people = [name for name in house.catalog.people if name != "ana"]
+    for n in range(entries):
+        house.at(189 - n * 150 / entries)
+        who = people[n % len(people)]
+        match n % 12:
+            case 3:
+                house.incident(key, m.AssignRole(role="sme", person=people[(n // 12) % len(people)]), by="ana")
+            case 5:
+                house.incident(key, m.RecordDecision(decision=f"Replay batch {n}", reason="Nothing of it is booked yet"), by="ana")
+            case 8:
+                house.incident(key, m.PostUpdate(condition=f"{entries * 12 - n * 9} orders are missing", actions=f"Batch {n} is replayed", needs="Two more pairs of eyes at the warehouse"), by="ana")
+            case 9 | 10:
+                for role in ("scribe", "support", "comms", "sponsor", "ops"):
+                    house.incident(key, m.AssignRole(role=role, person=people[(n + len(role)) % len(people)]), by="ana")  # type: ignore[arg-type]
+            case _:
+                house.incident(key, m.AddNote(text=f"Batch {n}: {n * 3} of {n * 4} orders found again in the dead letters of queue-{n % 5}"), by=who)
+    house.at(0)
+    return key

@@ -92,7 +92,9 @@ class News:
     async def _send(self, conn: asyncpg.Connection) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._has_outgoing.wait(), 15)
+                # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the event.
+                async with asyncio.timeout(15):
+                    await self._has_outgoing.wait()
             except TimeoutError:
                 await conn.execute("SELECT 1")  # notices a lost connection
                 continue

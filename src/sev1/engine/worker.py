@@ -48,7 +48,8 @@ class Loop:
                 self._busy = False
             if not worked:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._poll_s)
+                    async with asyncio.timeout(self._poll_s):
+                        await self._wake.wait()
             else:
                 await asyncio.sleep(0)
 
