@@ -16,6 +16,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from sev1 import __version__
 from sev1.access.declare import check_every_route_declares, public
@@ -104,7 +105,8 @@ def _dependencies(values: Mapping[str, Any]) -> dict[str, Provide]:
 def make_asgi(node: Node) -> Any:
     """The whole server: intake's hot endpoints first, everything else through the framework."""
     return IntakeApp(
-        cast("App", make_app(node)),  # the framework's types of ASGI are narrower than the protocol
+        # Who is asking matters to the sign-in, not to intake, whose senders show a key.
+        cast("App", ProxyHeadersMiddleware(cast("Any", make_app(node)), node.settings.trusted_proxies)),
         inbox=node.inbox,
         keys=node.keyring,
         settings=node.settings,
@@ -144,7 +146,7 @@ async def serve(node: Node, ready: asyncio.Event) -> None:
         lifespan="off",
         access_log=False,
         log_config=None,
-        forwarded_allow_ips=node.settings.trusted_proxies,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=GRACE_S,

@@ -54,7 +54,11 @@ class House:
         self.url = f"http://127.0.0.1:{port}"
         self._mailbox = Mailbox(folder)
         self._settings = Settings(
-            port=port, smtp_host="127.0.0.1", smtp_port=self._mailbox.port, smtp_tls="none", mail_from="sev1@nordlicht.example"
+            port=port,
+            smtp_host="127.0.0.1",
+            smtp_port=self._mailbox.port,
+            smtp_tls="none",
+            mail_from="sev1@nordlicht.example",
         )
         self._database_url = database_url
         self._loop = asyncio.new_event_loop()

@@ -1,7 +1,6 @@
 """Typical and busy data, made through the same doors and commands as in life."""
 
 from browser.house import House
-
 from sev1.command import model as m
 from sev1.paging import model as p
 
@@ -26,7 +25,9 @@ def search_outage(house: House) -> str:
     house.at(26 * 60 - 9).incident(
         key,
         m.AssignRole(role="ops", person="eli"),
-        m.PostUpdate(condition="9 of 10 searches fail since the index was rebuilt", actions="Going back to yesterday's index"),
+        m.PostUpdate(
+            condition="9 of 10 searches fail since the index was rebuilt", actions="Going back to yesterday's index"
+        ),
         m.RecordDecision(decision="Serve yesterday's index", reason="Stale results beat no results"),
         by="dana",
     )
@@ -52,7 +53,9 @@ def checkout_outage(house: House, *, entries: int = 0) -> str:
     page = house.page_of(CHECKOUT)
     house.at(47).page(page, p.Acknowledge(), house.on_call("payments-primary"))
     house.at(46)
-    key = house.declare(m.Declare(title="Card payments fail in EU", severity="sev-2", page=page, services=("checkout",)), "ana")
+    key = house.declare(
+        m.Declare(title="Card payments fail in EU", severity="sev-2", page=page, services=("checkout",)), "ana"
+    )
     house.at(44).incident(
         key,
         m.AssignRole(role="ops", person="bo"),
@@ -71,10 +74,16 @@ def checkout_outage(house: House, *, entries: int = 0) -> str:
         m.SetStage(stage="investigation"),
         by="ana",
     )
-    house.at(31).incident(key, m.AddNote(text="The card processor's own status page is green. Their support says they see our retries."), by="bo")
+    house.at(31).incident(
+        key,
+        m.AddNote(text="The card processor's own status page is green. Their support says they see our retries."),
+        by="bo",
+    )
     for n in range(entries):
         who = ("bo", "cem", "ana")[n % 3]
-        house.at(30 - n * 25 / entries).incident(key, m.AddNote(text=f"Gateway {n + 1}: error rate {42 - n // 3} %, retries {n * 7} a minute"), by=who)
+        house.at(30 - n * 25 / entries).incident(
+            key, m.AddNote(text=f"Gateway {n + 1}: error rate {42 - n // 3} %, retries {n * 7} a minute"), by=who
+        )
         if n % 9 == 4:
             house.incident(key, m.AssignRole(role="sme", person=("eli", "gus", "hana", "fumiko")[n % 4]), by="ana")
     house.at(24).incident(
@@ -97,7 +106,11 @@ def checkout_outage(house: House, *, entries: int = 0) -> str:
         ),
         by="ana",
     )
-    house.at(3).incident(key, m.AddNote(text="Third region is back. P-1 alert is quiet there, see also INC-1 for the search index."), by="bo")
+    house.at(3).incident(
+        key,
+        m.AddNote(text="Third region is back. P-1 alert is quiet there, see also INC-1 for the search index."),
+        by="bo",
+    )
     return key
 
 
@@ -114,7 +127,9 @@ def queue_page(house: House) -> str:
 
 def quiet_alerts(house: House) -> None:
     house.at(40).alert("DiskFilling", "main-db", "Disk of main-db is 81 % full", severity="warning")
-    house.at(90).alert("CertificateRenewed", "storefront", "The certificate was renewed", severity="info", resolved=True)
+    house.at(90).alert(
+        "CertificateRenewed", "storefront", "The certificate was renewed", severity="info", resolved=True
+    )
     house.at(15).send(b'[{"labels": "none"}]')
 
 
@@ -146,7 +161,9 @@ def declared_from_page(house: House) -> str:
 def busy_incident(house: House, *, entries: int = 120) -> str:
     """Many people, many entries, an update that is late."""
     house.at(190)
-    key = house.declare(m.Declare(title="Orders are lost between checkout and warehouse", services=("orders", "queue")), "ana")
+    key = house.declare(
+        m.Declare(title="Orders are lost between checkout and warehouse", services=("orders", "queue")), "ana"
+    )
     people = [name for name in house.catalog.people if name != "ana"]
     for n in range(entries):
         house.at(189 - n * 150 / entries)
@@ -155,13 +172,29 @@ def busy_incident(house: House, *, entries: int = 120) -> str:
             case 3:
                 house.incident(key, m.AssignRole(role="sme", person=people[(n // 12) % len(people)]), by="ana")
             case 5:
-                house.incident(key, m.RecordDecision(decision=f"Replay batch {n}", reason="Nothing of it is booked yet"), by="ana")
+                house.incident(
+                    key, m.RecordDecision(decision=f"Replay batch {n}", reason="Nothing of it is booked yet"), by="ana"
+                )
             case 8:
-                house.incident(key, m.PostUpdate(condition=f"{entries * 12 - n * 9} orders are missing", actions=f"Batch {n} is replayed", needs="Two more pairs of eyes at the warehouse"), by="ana")
+                house.incident(
+                    key,
+                    m.PostUpdate(
+                        condition=f"{entries * 12 - n * 9} orders are missing",
+                        actions=f"Batch {n} is replayed",
+                        needs="Two more pairs of eyes at the warehouse",
+                    ),
+                    by="ana",
+                )
             case 9 | 10:
                 for role in ("scribe", "support", "comms", "sponsor", "ops"):
                     house.incident(key, m.AssignRole(role=role, person=people[(n + len(role)) % len(people)]), by="ana")  # type: ignore[arg-type]
             case _:
-                house.incident(key, m.AddNote(text=f"Batch {n}: {n * 3} of {n * 4} orders found again in the dead letters of queue-{n % 5}"), by=who)
+                house.incident(
+                    key,
+                    m.AddNote(
+                        text=f"Batch {n}: {n * 3} of {n * 4} orders found again in the dead letters of queue-{n % 5}"
+                    ),
+                    by=who,
+                )
     house.at(0)
     return key

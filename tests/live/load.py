@@ -66,7 +66,7 @@ class Load:
                 connection.close()
                 with self._lock:
                     self.unknown += 1
-                self._over.wait(0.01)
+                self._over.wait(0.03)
                 continue
             with self._lock:
                 if 200 <= answer.status < 300:

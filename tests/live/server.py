@@ -143,7 +143,8 @@ class LiveServer:
         pid = self.postmaster
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        until(lambda: not self._processes_of_postgres(), "PostgreSQL's processes to be gone")
+        # `postmaster` is None once its parent, PID 1, has taken note; PostgreSQL itself would wait for that as well.
+        until(lambda: self.postmaster is None and not self._processes_of_postgres(), "PostgreSQL to be gone")
 
     def end_postgres(self) -> None:
         """Ends what a killed server left running. SIGINT is PostgreSQL's fast shutdown."""

@@ -57,7 +57,16 @@ async def test_a_step_without_work_says_so(world: World):
     assert await world.recheck() is False
 
 
-@pytest.mark.parametrize("error", [OSError("connection lost"), asyncpg.AdminShutdownError(), asyncio.CancelledError()])
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("connection lost"),
+        asyncpg.AdminShutdownError(),
+        asyncpg.DiskFullError(),
+        asyncpg.UndefinedColumnError(),
+        asyncio.CancelledError(),
+    ],
+)
 async def test_a_crash_in_the_middle_leaves_nothing_and_the_next_try_does_it_once(world: World, error: BaseException):
     step = TriageStep(world.db, world.commands, world.catalogs, world.clock, pages=Interrupted(world, error))
     await world.prometheus(CHECKOUT)
@@ -69,6 +78,7 @@ async def test_a_crash_in_the_middle_leaves_nothing_and_the_next_try_does_it_onc
     assert (await world.alert()).times == 1
     assert [p.key for p in await world.pages()] == ["P-1"]
     assert await step() is False
+    assert await world.rows("SELECT 1 FROM misunderstood") == []
 
 
 async def test_a_deadlock_is_tried_again_at_once(world: World):

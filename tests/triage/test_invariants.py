@@ -26,7 +26,7 @@ SEVERITIES = ("critical", "critical", "warning", "odd")
 class Chaos:
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
-        self.rng = random.Random(seed)  # noqa: S311 - a failure must come again from its seed
+        self.rng = random.Random(seed)
         self.silenced: list[UUID] = []
 
     async def act(self) -> None:

@@ -6,6 +6,7 @@ The loop around a step is the one place that catches broadly: one bad item is re
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from prometheus_client import Counter
@@ -14,15 +15,30 @@ log = logging.getLogger(__name__)
 
 Step = Callable[[], Awaitable[bool]]
 
+MAX_PAUSE_S = 0.5
+"""The longest pause of a loop that gives way: it never stops."""
+
 FAILURES = Counter("sev1_step_failures", "Work steps that raised an unexpected error", ["step"])
 
 
 class Loop:
-    """Runs a step again and again: at once while there is work, else after `wake` or `poll_s` seconds."""
+    """Runs a step again and again: at once while there is work, else after `wake` or `poll_s` seconds.
 
-    def __init__(self, name: str, step: Step, *, poll_s: float, wake: asyncio.Event | None = None) -> None:
+    `give_way` says how many times as long as a step took the loop pauses after it, for the sake of other work; 0: not.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        step: Step,
+        *,
+        poll_s: float,
+        wake: asyncio.Event | None = None,
+        give_way: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self.name = name
         self._step = step
+        self._give_way = give_way
         self._poll_s = poll_s
         self._wake = wake or asyncio.Event()
         self._busy = False
@@ -37,6 +53,7 @@ class Loop:
         while not self._stopping:
             self._wake.clear()
             self._busy = True
+            began_s = time.monotonic()
             try:
                 worked = await self._step()
             except Exception:
@@ -51,7 +68,7 @@ class Loop:
                     async with asyncio.timeout(self._poll_s):
                         await self._wake.wait()
             else:
-                await asyncio.sleep(0)
+                await asyncio.sleep(min(MAX_PAUSE_S, self._give_way() * (time.monotonic() - began_s)))
 
     def ask_to_stop(self) -> None:
         """No further step starts; one that waits ends at once, one at work may finish."""

@@ -121,6 +121,11 @@ class Inbox:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    @property
+    def stored(self) -> int:
+        """How many payloads this inbox has committed since it connected."""
+        return self._position
+
     def submit(self, key_id: int, format_: str, raw: bytes, received_at: datetime) -> asyncio.Future[None]:
         """Queues a payload. The future is done after the commit that holds it.
 
@@ -142,8 +147,10 @@ class Inbox:
         self._closing = True
         self._wake.set()
         if self._task is not None:
-            with contextlib.suppress(TimeoutError, asyncio.CancelledError):
-                await asyncio.wait_for(self._task, timeout_s)
+            _, late = await asyncio.wait([self._task], timeout=timeout_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
             _fail(self._queue, _CLOSING)
         if self._conn is not None:

@@ -18,5 +18,6 @@ LATER = (
     asyncpg.PostgresSystemError,
     asyncpg.TransactionRollbackError,
     asyncpg.InvalidTransactionStateError,
+    asyncpg.SyntaxOrAccessError,
 )
-"""The database is gone, full or stopping: when it is back. Never a reason to set a payload aside."""
+"""The database is gone, full, stopping or of another release: when that is mended. No reason to set a payload aside."""

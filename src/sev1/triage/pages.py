@@ -73,7 +73,7 @@ def brief_of(page: NewPage) -> paging.Brief:
     runbook = next((link.url for link in links if link.title == RUNBOOK), "")
     return paging.Brief(
         since=page.since,
-        impact=_said(page, "impact", "description"),
+        impact=_said(page, "impact"),
         first=_said(page, "first", "action", "first_step"),
         verify=tuple(link for link in links if link.title != RUNBOOK)[:MAX_LINKS],
         runbook_url=runbook,

@@ -5,7 +5,7 @@ Whatever happens, a payload takes effect exactly once: the cursor moves in the t
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 BATCH_ROWS = 500
 BATCH_BYTES = 512 * 1024
+BITE_ROWS = 50
+"""A batch while intake is under pressure: short enough not to hold up its answers."""
 MAX_TRIES = 5
 
 TRIAGED = Counter("sev1_triage_signals_total", "Signals taken from the inbox")
@@ -59,6 +61,7 @@ class TriageStep:
         pages: Pages | None = None,
         batch_rows: int = BATCH_ROWS,
         batch_bytes: int = BATCH_BYTES,
+        must_give_way: Callable[[], bool] = lambda: False,
     ) -> None:
         self._db = db
         self._commands = commands
@@ -67,6 +70,7 @@ class TriageStep:
         self._pages = pages or PagesByCommand(commands)
         self._rules = RulesCache()
         self._batch_rows = batch_rows
+        self._must_give_way = must_give_way
         self._batch_bytes = batch_bytes
         self._one_by_one = 0
         """How many rows are taken singly, because a batch with them failed."""
@@ -74,7 +78,7 @@ class TriageStep:
     async def __call__(self) -> bool:
         singly = self._one_by_one > 0
         try:
-            return await self._run(1 if singly else self._batch_rows)
+            return await self._run(1 if singly else self._bite())
         except LATER:
             raise
         except Exception:  # one payload must not stop all the others; this is the only broad catch of triage
@@ -84,6 +88,9 @@ class TriageStep:
             log.exception("a batch cannot be triaged; its payloads are taken one by one")
             self._one_by_one = self._batch_rows
             return True
+
+    def _bite(self) -> int:
+        return min(BITE_ROWS, self._batch_rows) if self._must_give_way() else self._batch_rows
 
     async def _run(self, limit_rows: int) -> bool:
         for attempt in range(1, MAX_TRIES + 1):

@@ -34,9 +34,10 @@ async def begin(conn: asyncpg.Connection) -> None:
     """
     # A plan kept from when the table was small reads all of it for each batch of the storm that follows.
     await conn.execute(
-        f"SET LOCAL idle_in_transaction_session_timeout = '{STALLED_AFTER}'; SET LOCAL plan_cache_mode = force_custom_plan"
+        f"SET LOCAL idle_in_transaction_session_timeout = '{STALLED_AFTER}';"
+        "SET LOCAL plan_cache_mode = force_custom_plan;"
+        f"SELECT pg_advisory_xact_lock({TRIAGE_LOCK})"
     )
-    await conn.execute("SELECT pg_advisory_xact_lock($1)", TRIAGE_LOCK)
 
 
 async def firing(conn: asyncpg.Connection, whose: Iterable[Who]) -> dict[Who, OpenAlert]:

@@ -11,7 +11,7 @@ from sev1.access import accounts, keys, links, tokens
 from sev1.access.accounts import UserChange
 from sev1.access.declare import needs
 from sev1.access.keys import KeyKind
-from sev1.access.model import Role, Theme
+from sev1.access.model import Role, Scope, Theme
 from sev1.engine.database import Database
 from sev1.engine.errors import Forbidden, Invalid, NotFound, Refused
 from sev1.surfaces.injected import Config, Db, Keys, SignedIn
@@ -25,7 +25,7 @@ THEMES: tuple[tuple[Theme, str], ...] = (
     ("contrast", "High contrast"),
 )
 KINDS: tuple[KeyKind, ...] = get_args(KeyKind)
-ADMIN = "access:write"
+ADMIN: Scope = "access:write"
 
 
 @get("/settings", opt=needs("read"), include_in_schema=False)
@@ -33,9 +33,7 @@ async def show_settings(db: Db, visit: Here) -> Template:
     return await _page(db, visit)
 
 
-@post(
-    "/settings/theme", opt=needs("read"), include_in_schema=False, request_max_body_size=FORM_BYTES, status_code=303
-)
+@post("/settings/theme", opt=needs("read"), include_in_schema=False, request_max_body_size=FORM_BYTES, status_code=303)
 async def choose_theme(request: SignedIn, db: Db, visit: Here) -> Redirect:
     wanted = (await fields_of(request)).get("theme", "")
     theme = next((name for name, _ in THEMES if name == wanted), None)
@@ -50,13 +48,8 @@ async def choose_theme(request: SignedIn, db: Db, visit: Here) -> Redirect:
 async def create_key(request: SignedIn, db: Db, visit: Here, keyring: Keys, settings: Config) -> Template:
     """The answer is the page with the secret on it: it is shown this once."""
     fields = await fields_of(request)
-    kind = next((k for k in KINDS if k == fields.get("kind")), None)
-    service = fields.get("service") or None
     try:
-        if kind is None:
-            raise Invalid("Choose what the sender speaks.")
-        if service is not None and service not in visit.catalog.services:
-            raise Invalid("The catalog has no such service.")
+        kind, service = _sender(fields, visit)
         made = await keys.create(
             db, kind=kind, name=fields.get("name", ""), service=service, by=visit.principal, now=visit.now
         )
@@ -112,7 +105,12 @@ async def create_user(request: SignedIn, db: Db, visit: Here, settings: Config) 
     email = fields.get("email", "").strip()
     try:
         await accounts.create_user(
-            db, email=email, role=_role(fields), full_name=fields.get("full_name", ""), by=visit.principal, now=visit.now
+            db,
+            email=email,
+            role=_role(fields),
+            full_name=fields.get("full_name", ""),
+            by=visit.principal,
+            now=visit.now,
         )
         token = await links.sign_in_link(db, email, by=visit.principal, now=visit.now)
     except (Invalid, Refused) as error:
@@ -141,6 +139,17 @@ async def change_user(number: Number, request: SignedIn, db: Db, visit: Here) ->
         typed = Typed(form=f"user-{number}", fields=fields, error=error.message, status=error.status)
         return await _page(db, visit, typed)
     return go_to("/settings#users-list")
+
+
+def _sender(fields: dict[str, str], visit: Visit) -> tuple[KeyKind, str | None]:
+    """What a new key's sender speaks, and which service its alerts are about when they do not say."""
+    kind = next((k for k in KINDS if k == fields.get("kind")), None)
+    if kind is None:
+        raise Invalid("Choose what the sender speaks.", field="kind")
+    service = fields.get("service") or None
+    if service is not None and service not in visit.catalog.services:
+        raise Invalid("The catalog has no such service.", field="service")
+    return kind, service
 
 
 def _role(fields: dict[str, str]) -> Role:

@@ -66,7 +66,9 @@ def alert_screen(alert: AlertRow, catalog: Catalog) -> AlertScreen:
         alert=alert,
         service=service,
         where=tuple(
-            part for part in (service.title if service else alert.labels.get("service", ""), alert.labels.get("env", "")) if part
+            part
+            for part in (service.title if service else alert.labels.get("service", ""), alert.labels.get("env", ""))
+            if part
         ),
         suggested=alert.verdict.severity,
         impact=impact,

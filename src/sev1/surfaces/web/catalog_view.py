@@ -76,7 +76,13 @@ def policy_lines(policy: EscalationPolicy, catalog: Catalog) -> tuple[str, ...]:
     last = len(policy.steps) - 1
     return tuple(
         f"{' and '.join(_target(t, catalog) for t in step.targets)}, {_wait(step.wait_s)}"
-        + (" until the next step" if n < last else f", then from the start, {policy.repeat} times" if policy.repeat else "")
+        + (
+            " until the next step"
+            if n < last
+            else f", then from the start, {policy.repeat} times"
+            if policy.repeat
+            else ""
+        )
         for n, step in enumerate(policy.steps)
     )
 

@@ -58,6 +58,8 @@ def _is_blank(value: Any) -> bool:
 
 
 def _invalid(problem: str) -> Invalid:
+    if "`type`" in problem or "$.type" in problem:
+        return Invalid("Nothing was saved: this form asks for something that does not exist. Reload the page.")
     if missing := _MISSING.search(problem):
         field = missing["field"]
         return Invalid(f"Nothing was saved: the {_label(field)} is missing.", field=field)
@@ -68,7 +70,7 @@ def _invalid(problem: str) -> Invalid:
         return Invalid(f"Nothing was saved: the {_label(field)} is longer than {most} characters.", field=field)
     if field:
         return Invalid(f"Nothing was saved: the {_label(field)} is not one of those possible here.", field=field)
-    return Invalid("Nothing was saved: this form asks for something that does not exist. Reload the page.")
+    return Invalid("Nothing was saved: the form holds something that does not belong into it. Reload the page.")
 
 
 def _label(field: str) -> str:

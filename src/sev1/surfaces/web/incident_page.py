@@ -54,6 +54,8 @@ class IncidentPage(Struct, frozen=True, kw_only=True):
     pages: Sequence[Page]
     alerts: Sequence[LinkedAlert]
     alert_count: int
+    mark: str
+    """Changes whenever something that the page shows does; see `read_mark`."""
 
     @property
     def version(self) -> int:
@@ -73,13 +75,28 @@ async def read(conn: asyncpg.Connection, commands: Commands, key: str) -> Incide
         )  # fmt: skip
         count = await conn.fetchval("SELECT count(*) FROM alerts WHERE incident = $1", key)
         linked = await pages.of_incident(conn, key)
+        mark = await read_mark(conn, key)
     return IncidentPage(
         incident=incident,
         facts=facts,
         pages=linked,
         alerts=[LinkedAlert(**dict(row)) for row in rows],
         alert_count=count,
+        mark=mark,
     )
+
+
+async def read_mark(conn: asyncpg.Connection, key: str) -> str:
+    """A small query whose answer changes with the incident, its pages and its alerts. Begins with the version."""
+    row = await conn.fetchrow(
+        "SELECT i.version,"
+        " (SELECT coalesce(sum(version), 0) FROM pages WHERE incident = i.id) AS pages,"
+        " (SELECT count(*) FROM alerts WHERE incident = i.id) AS alerts,"
+        " (SELECT count(*) FROM alerts WHERE incident = i.id AND status = 'firing') AS firing"
+        " FROM incidents i WHERE i.id = $1",
+        key,
+    )
+    return ".".join(str(number) for number in row)
 
 
 def context(
@@ -95,6 +112,7 @@ def context(
         typed=typed,
         incident=incident,
         version=page.version,
+        mark=page.mark,
         band=view.band(incident, catalog, visit.me, visit.now),
         picture=view.picture(incident, decisions, catalog),
         roles=view.role_rows(incident, catalog, visit.me),

@@ -78,9 +78,7 @@ def band(incident: m.Incident, catalog: Catalog, me: str, now: datetime) -> Band
         incident=incident,
         severity_title=severity.title if severity else "",
         status=STATUS_WORDS[incident.status],
-        roles=tuple(
-            row for row in role_rows(incident, catalog, me) if row.holders or row.role in BAND_ROLES
-        ),
+        roles=tuple(row for row in role_rows(incident, catalog, me) if row.holders or row.role in BAND_ROLES),
         dots=dots(incident),
         stage_title=m.STAGE_TITLES[incident.stage],
         my_roles=mine,
@@ -128,11 +126,20 @@ def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) 
         if "ic" in roles:
             return "Give the all-clear, so that everybody may stand down."
         return f"It is resolved. {commander} gives the all-clear."
-    late = incident.next_update_at is not None and incident.next_update_at <= now
-    if late and incident.next_update_at and roles & {"ic", "comms"}:
-        return f"The update promised for {clock(incident.next_update_at, now)} is late. Post it."
+    due = incident.next_update_at
+    if due and due <= now and roles & {"ic", "comms"}:
+        return f"The update promised for {clock(due, now)} is late. Post it."
     if "ic" in roles:
         return _of_commander(incident)
+    if roles:
+        return _of_role(incident, roles, commander, now)
+    if incident.update and incident.update.needs:
+        return f"You hold no role. Needed now: {incident.update.needs}"
+    return f"You hold no role. {commander} commands; ask what helps before you act."
+
+
+def _of_role(incident: m.Incident, roles: set[m.Role], commander: str, now: datetime) -> str:
+    """The next duty of somebody who does not command; of several roles the one nearest to the fix."""
     if "ops" in roles:
         if incident.mitigated_at is None:
             return f"Lead the fix, report to {commander}, and say when the impact is mitigated."
@@ -143,11 +150,7 @@ def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) 
         return "Post an update when something changes."
     if "scribe" in roles:
         return "Write down decisions, and what was tried, as they happen."
-    if roles:
-        return f"Be reachable for {commander}."
-    if incident.update and incident.update.needs:
-        return f"You hold no role. Needed now: {incident.update.needs}"
-    return f"You hold no role. {commander} commands; ask what helps before you act."
+    return f"Be reachable for {commander}."
 
 
 def _of_commander(incident: m.Incident) -> str:
@@ -225,12 +228,8 @@ def picture(
 
 
 def _affected(name: str, catalog: Catalog) -> AffectedService:
-    dependents = sorted(
-        (s for s in catalog.services.values() if name in s.depends_on), key=lambda s: (s.tier, s.title)
-    )
-    return AffectedService(
-        name=name, service=catalog.services.get(name), dependents=tuple(s.title for s in dependents)
-    )
+    dependents = sorted((s for s in catalog.services.values() if name in s.depends_on), key=lambda s: (s.tier, s.title))
+    return AffectedService(name=name, service=catalog.services.get(name), dependents=tuple(s.title for s in dependents))
 
 
 def measures(incident: m.Incident, catalog: Catalog) -> tuple[Measure, ...]:

@@ -108,18 +108,20 @@ async def stream_incident(
     catalogs: Catalogs,
     stopping: Stopping,
     after: After = 0,
-    again: FromQuery[bool] = False,
+    mark: FromQuery[str] = "",
 ) -> Stream:
     """Everything after version `after`, or after `Last-Event-ID` when the browser comes back; then what happens.
 
-    With `again` (or `Last-Event-ID`) the parts are sent at once even if no entry is new: pages and alerts may differ.
+    `mark` is that of the page as it was rendered. Who comes back has none: then the parts are sent at once even if no
+    entry is new, because pages and alerts may have changed meanwhile.
     """
     last = _last_event_id(request)
-    after, again = max(after, last or 0), again or last is not None
+    if last is not None:
+        after, mark = max(after, last), ""
     async with db.connection() as conn:
         await incident_page.read(conn, commands, key)  # an unknown incident is answered before the stream begins
     line = Line(db, clock, news, stopping, request.user.session_id or b"")
-    reader = IncidentReader(db, commands, catalogs, key, after, again=again)
+    reader = IncidentReader(db, commands, catalogs, key, after=after, mark=mark)
 
     async def stream() -> AsyncIterator[bytes]:
         yield sse.retry(RETRY_MS)
@@ -139,42 +141,28 @@ class IncidentReader:
     """Reads an incident by cursor: what is after the version that the browser has."""
 
     def __init__(
-        self, db: Database, commands: Commands, catalogs: CatalogCache, key: str, after: int, *, again: bool
+        self, db: Database, commands: Commands, catalogs: CatalogCache, key: str, *, after: int, mark: str
     ) -> None:
+        """`after` and `mark` are those of the page that the browser shows; without a mark it gets the parts at once."""
         self._db = db
         self._commands = commands
         self._catalogs = catalogs
         self._key = key
         self._sent = after
-        self._mark: Any = None
-        self._again = again
+        self._mark = mark
 
     async def news(self) -> "IncidentNews | None":
         """None while nothing on the page changed. Asking costs one small query, reading happens only for a change."""
         async with self._db.connection() as conn:
-            mark = await self._read_mark(conn)
-            first, unchanged = self._mark is None, mark == self._mark
-            self._mark = mark
-            # The page was rendered a moment ago: as long as its version is the present one, nothing needs sending.
-            if unchanged or (first and not self._again and mark[0] <= self._sent):
+            mark = await incident_page.read_mark(conn, self._key)
+            if mark == self._mark:
                 return None
+            self._mark = mark
             page = await incident_page.read(conn, self._commands, self._key)
             catalog = await self._catalogs.current(conn)
         news = IncidentNews(page=page, after=self._sent, catalog=catalog)
         self._sent = max(self._sent, page.version)
         return news
-
-    async def _read_mark(self, conn: asyncpg.Connection) -> tuple[Any, ...]:
-        """Changes whenever something that the page shows does; the first element is the incident's version."""
-        row = await conn.fetchrow(
-            "SELECT i.version,"
-            " (SELECT sum(version) FROM pages WHERE incident = i.id) AS pages,"
-            " (SELECT count(*) FROM alerts WHERE incident = i.id) AS alerts,"
-            " (SELECT count(*) FROM alerts WHERE incident = i.id AND status = 'firing') AS firing"
-            " FROM incidents i WHERE i.id = $1",
-            self._key,
-        )
-        return tuple(row)
 
 
 class IncidentNews(Struct, frozen=True, kw_only=True):

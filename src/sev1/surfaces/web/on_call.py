@@ -44,9 +44,7 @@ async def add_override(schedule: FromPath[str], request: SignedIn, db: Db, visit
             reason=fields.get("reason", "").strip()[:300],
         )
         async with db.transaction() as conn:
-            await store.add_override(
-                conn, visit.catalog, schedule, override, created_by=visit.actor.id, now=visit.now
-            )
+            await store.add_override(conn, visit.catalog, schedule, override, created_by=visit.actor.id, now=visit.now)
     except (Invalid, Refused, NotFound) as error:
         typed = Typed(form=f"override-{schedule}", fields=fields, error=error.message, status=error.status)
         return await _page(db, visit, typed)

@@ -116,7 +116,11 @@ def _gaps(coming: Sequence[Shift], now: datetime, zone: str) -> Iterable[Gap]:
     for shift in coming:
         if shift.start > at:
             words = f"Nobody is on call from {clock_in(at, now, zone)} until {clock_in(shift.start, now, zone)}."
-            yield Gap(start=at, end=shift.start, sentence=words if at > now else f"Nobody is on call until {clock_in(shift.start, now, zone)}.")
+            yield Gap(
+                start=at,
+                end=shift.start,
+                sentence=words if at > now else f"Nobody is on call until {clock_in(shift.start, now, zone)}.",
+            )
         at = max(at, shift.end)
     if not coming:
         yield Gap(start=now, end=now + AHEAD, sentence="Nobody is on call in the next four weeks.")

@@ -44,7 +44,9 @@ async def command_page(key: FromPath[str], request: SignedIn, commands: Doing, v
         await commands.run("page", key, command, by=visit.actor)
     except (Refused, Invalid) as error:
         form = fields.get("form", "")
-        return await _page(key, commands, visit, Typed(form=form, fields=fields, error=error.message, status=error.status))
+        return await _page(
+            key, commands, visit, Typed(form=form, fields=fields, error=error.message, status=error.status)
+        )
     return go_to(back)
 
 

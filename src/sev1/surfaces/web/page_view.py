@@ -176,7 +176,7 @@ def _line(fact: Fact[p.PageEvent], catalog: Catalog) -> Line:
     return Line(version=fact.version, at=fact.at, sign=sign, text=text, details=tuple(d for d in details if d))
 
 
-def _words(fact: Fact[p.PageEvent], catalog: Catalog) -> tuple[str, str, tuple[str, ...]]:  # noqa: C901, PLR0911, PLR0912 - one case an event
+def _words(fact: Fact[p.PageEvent], catalog: Catalog) -> tuple[str, str, tuple[str, ...]]:  # noqa: C901, PLR0912 - one case an event
     event, by = fact.event, name_of(catalog, fact.by.id) if fact.by.id != "sev1" else "sev1"
     match event:
         case p.PageOpened():
@@ -204,7 +204,11 @@ def _words(fact: Fact[p.PageEvent], catalog: Catalog) -> tuple[str, str, tuple[s
             return "", f"{by} reassigned it to {name_of(catalog, event.person)}.", ()
         case p.NoticeSent():
             again = " again (the first may not have arrived)" if event.repeat else ""
-            return "", f"{event.method.capitalize()} to {name_of(catalog, event.person)} handed over{again}.", (event.receipt,)
+            return (
+                "",
+                f"{event.method.capitalize()} to {name_of(catalog, event.person)} handed over{again}.",
+                (event.receipt,),
+            )
         case p.PersonUnreachable():
             return "⚠️", f"{name_of(catalog, event.person)} could not be reached.", (event.error,)
         case p.IncidentLinked():
@@ -254,5 +258,3 @@ def receipts(deliveries: Iterable[DeliveryView], catalog: Catalog) -> list[Recei
         for d in deliveries
     ]
     return found[::-1]
-
-

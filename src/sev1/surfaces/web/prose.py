@@ -7,7 +7,9 @@ import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
-_REFERENCE = re.compile(r"(?P<url>https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]])|\b(?P<kind>INC|P|A)-(?P<number>[0-9]{1,18})\b")
+_REFERENCE = re.compile(
+    r"(?P<url>https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]])|\b(?P<kind>INC|P|A)-(?P<number>[0-9]{1,18})\b"
+)
 _FOLDER = {"INC": "/incidents/INC-", "P": "/pages/P-", "A": "/alerts/"}
 _CHECKBOX = re.compile(r"<li>(<p>)?\[(?P<mark>[ xX])\] ?")
 _CUE = re.compile(r"<p>(?P<sign>🛑 |✅ )?(?P<cue>STOP|VERIFY|DONE):?\s")

@@ -18,7 +18,6 @@ FORM_BYTES = 64 * 1024
 """The longest form: a few texts of 5,000 characters, percent-encoded."""
 
 
-
 class Visit(Struct, frozen=True, kw_only=True):
     principal: Principal
     actor: Actor
@@ -111,6 +110,6 @@ def go_to(path: str) -> Redirect:
 
 
 async def fields_of(request: SignedIn) -> dict[str, str]:
-    """The text fields of the form; of a repeated field the last. Line ends are `\\n`, as everywhere else."""
+    """The text fields of the form; of a repeated field the last. Line ends are line feeds, as everywhere else."""
     form = await request.form()
     return {k: v.replace("\r\n", "\n") for k, v in form.multi_items() if isinstance(v, str)}

@@ -153,7 +153,7 @@
   function address() {
     const url = new URL(body.dataset.stream, location.href);
     if (version !== undefined) url.searchParams.set("after", version);
-    if (wasOpen) url.searchParams.set("again", "true");
+    if (!wasOpen && body.dataset.mark) url.searchParams.set("mark", body.dataset.mark);
     return url;
   }
 

@@ -1,0 +1,208 @@
+"""The real node and the real app on a database of one's own, a browser without scripts, and a reader of streams."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+from msgspec import Struct
+
+from sev1.access import accounts
+from sev1.access.model import OPERATOR, Role
+from sev1.access.sessions import open_session
+from sev1.access.web import COOKIE
+from sev1.app import Node
+from sev1.catalog import store as catalogs
+from sev1.catalog.load import load
+from sev1.catalog.model import Catalog
+from sev1.command import model as m
+from sev1.command.react import declare
+from sev1.engine.clock import FakeClock
+from sev1.engine.decider import Actor
+from sev1.engine.settings import Settings
+from sev1.server import make_app
+
+SAMPLE = Path(__file__).parents[2] / "src/sev1/practice/sample"
+URL = "http://sev1.test"
+WITHIN_S = 5.0
+
+
+@pytest.fixture(scope="session")
+def nordlicht() -> Catalog:
+    return load(SAMPLE)
+
+
+@pytest.fixture
+async def node(fresh_database_url: str, clock: FakeClock, nordlicht: Catalog) -> AsyncIterator[Node]:
+    async with Node(Settings(public_url=URL), fresh_database_url, clock=clock) as node:
+        async with node.db.transaction() as conn:
+            await catalogs.write(conn, nordlicht, actor="operator", now=clock.now())
+        yield node
+
+
+@pytest.fixture
+def app(node: Node) -> Litestar:
+    return make_app(node)
+
+
+def actor(name: str) -> Actor:
+    return Actor(id=name, name=name.capitalize(), via="web")
+
+
+@pytest.fixture
+def run(node: Node) -> Callable[..., Awaitable[Any]]:
+    """Runs commands of an incident or a page as somebody of the sample organisation."""
+
+    async def run(key: str, *commands: Any, by: str = "ana") -> None:
+        kind = "incident" if key.startswith("INC-") else "page"
+        for command in commands:
+            await node.commands.run(kind, key, command, by=actor(by))
+
+    return run
+
+
+@pytest.fixture
+def declared(node: Node) -> Callable[..., Awaitable[str]]:
+    async def make(title: str = "Card payments fail", *, by: str = "ana", **more: Any) -> str:
+        async with node.db.transaction() as conn:
+            change = await declare(
+                node.commands, conn, node.catalogs, m.Declare(title=title, **more), by=actor(by), human=True
+            )
+        node.commands.tell(change)
+        return change.key
+
+    return make
+
+
+class Someone:
+    """Somebody with a browser: pages by address, forms sent with the token that the page holds."""
+
+    def __init__(self, http: httpx.AsyncClient, cookie: str) -> None:
+        self.http = http
+        self.cookie = cookie
+
+    async def see(self, path: str, *, status: int = 200) -> str:
+        answer = await self.http.get(path)
+        assert answer.status_code == status, answer.text
+        return answer.text
+
+    async def send(self, path: str, *, on: str = "/settings", htmx: bool = False, **fields: Any) -> httpx.Response:
+        """Posts `fields` as the form on the page `on` would."""
+        found = re.search(r'name="csrf" value="([^"]+)"', await self.see(on))
+        assert found, f"{on} holds no form"
+        headers = {"HX-Request": "true"} if htmx else {}
+        return await self.http.post(path, data={"csrf": found[1], **fields}, headers=headers)
+
+
+@pytest.fixture
+def enter(node: Node, app: Litestar, clock: FakeClock) -> Callable[..., Awaitable[Someone]]:
+    async def sign_in(name: str = "ana", role: Role = Role.RESPONDER) -> Someone:
+        email = f"{name}@nordlicht.example"
+        user = await accounts.create_user(
+            node.db, email=email, full_name=name.capitalize(), role=role, by=OPERATOR, now=clock.now()
+        )
+        async with node.db.transaction() as conn:
+            cookie = await open_session(conn, user.id, agent="test", now=clock.now())
+        http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url=URL, headers={"Origin": URL}, cookies={COOKIE: cookie}
+        )
+        return Someone(http, cookie)
+
+    return sign_in
+
+
+class Message(Struct, frozen=True):
+    event: str
+    data: str
+    id: str | None = None
+
+
+class Stream:
+    """One open stream, as a browser would read it."""
+
+    def __init__(self, chunks: "asyncio.Queue[bytes | None]") -> None:
+        self._chunks = chunks
+        self._text = ""
+        self.status = 0
+        self.ended = False
+
+    async def next(self) -> Message | None:
+        """The next event; None when the stream has ended. Fails when nothing comes."""
+        while "\n\n" not in self._text:
+            chunk = await asyncio.wait_for(self._chunks.get(), WITHIN_S)
+            if chunk is None:
+                self.ended = True
+                return None
+            self._text += chunk.decode()
+        block, _, self._text = self._text.partition("\n\n")
+        fields: dict[str, list[str]] = {}
+        for line in block.split("\n"):
+            name, _, value = line.partition(": ")
+            fields.setdefault(name, []).append(value)
+        if "event" not in fields:
+            return await self.next()
+        return Message(fields["event"][0], "\n".join(fields.get("data", [])), fields.get("id", [None])[0])
+
+    async def drain(self) -> None:
+        """Reads until the end, whatever comes."""
+        while await asyncio.wait_for(self._chunks.get(), WITHIN_S) is not None:
+            pass
+
+    async def next_of(self, event: str) -> Message:
+        while (message := await self.next()) is not None:
+            if message.event == event:
+                return message
+        raise AssertionError(f"the stream ended before {event}")
+
+
+@pytest.fixture
+def listen(app: Litestar) -> Callable[..., Any]:
+    """`async with listen(someone, path) as stream`. Leaving it is the browser that goes away."""
+
+    @asynccontextmanager
+    async def opened(who: Someone, path: str, **headers: str) -> AsyncIterator[Stream]:
+        chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
+        gone, started = asyncio.Event(), asyncio.Event()
+        stream = Stream(chunks)
+        asked = False
+
+        async def receive() -> dict[str, Any]:
+            nonlocal asked
+            if not asked:
+                asked = True
+                return {"type": "http.request", "body": b"", "more_body": False}
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                stream.status = message["status"]
+                started.set()
+            elif message["body"]:
+                await chunks.put(message["body"])
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                await chunks.put(None)
+                gone.set()
+
+        url = httpx.URL(URL + path)
+        given = {"cookie": f"{COOKIE}={who.cookie}", "host": "sev1.test", **headers}
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+            "path": url.path, "raw_path": url.raw_path.partition(b"?")[0], "query_string": url.query, "root_path": "",
+            "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in given.items()],
+            "client": ("203.0.113.7", 1), "server": ("sev1.test", 80),
+        }  # fmt: skip
+        task = asyncio.create_task(app(scope, receive, send))  # type: ignore[arg-type]
+        await asyncio.wait_for(started.wait(), WITHIN_S)
+        try:
+            yield stream
+        finally:
+            gone.set()
+            await asyncio.wait_for(task, WITHIN_S)
+
+    return opened
