@@ -108,7 +108,7 @@ async def show_payload(number: Number, db: Db) -> Response[bytes]:
 def raw(body: bytes, name: str) -> Response[bytes]:
     return Response(
         body,
-        media_type="text/plain; charset=utf-8",
+        media_type="text/plain",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 

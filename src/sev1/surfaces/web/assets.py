@@ -15,9 +15,10 @@ from sev1.access.declare import public
 from sev1.engine.errors import NotFound
 
 FOLDER = Path(__file__).parent / "static"
+# The framework adds the character set to what is text.
 MEDIA_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 }

@@ -249,7 +249,7 @@ def measures(incident: m.Incident, catalog: Catalog) -> tuple[Measure, ...]:
         ("Resolved", incident.resolved_at, taken.to_resolve, ""),
     )
     return tuple(
-        Measure(label=label, at=at, taken=f"after {spell(after)}" if after else "", remark=remark)
+        Measure(label=label, at=at, taken=f"after {spell(after)}" if after is not None else "", remark=remark)
         for label, at, after, remark in rows
     )
 

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, PathParameter
 from litestar.response import Redirect, Template
-from whenever import PlainDateTime, SkippedTime
+from whenever import PlainDateTime, RepeatedTime, SkippedTime
 
 from sev1.access.declare import needs
 from sev1.catalog.model import Override
@@ -80,10 +80,13 @@ def _instant(wall_time: str, zone: str, field: str) -> datetime:
     except ValueError:
         raise Invalid(f"The {field} is not readable. Write it like 2026-03-02 09:00.", field=field) from None
     try:
-        # When clocks go back, the first of the two is meant; both are within the hour.
-        return local.assume_tz(zone, disambiguation="earlier").to_instant().to_stdlib().astimezone(UTC)
+        zoned = local.assume_tz(zone, disambiguation="raise")
+    except RepeatedTime:
+        # The clocks go back: the first of the two is meant, they are within the hour.
+        zoned = local.assume_tz(zone, disambiguation="earlier")
     except SkippedTime:
         raise Invalid(f"{wall_time} does not exist in {zone}: the clocks go forward then.", field=field) from None
+    return zoned.to_instant().to_stdlib().astimezone(UTC)
 
 
 ROUTES: list[HTTPRouteHandler] = [show_on_call, add_override, remove_override]

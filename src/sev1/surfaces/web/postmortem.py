@@ -28,7 +28,7 @@ async def download_postmortem(key: FromPath[str], commands: Doing, visit: Here) 
     async with commands.db.connection() as conn:
         text = await draft(conn, commands, visit.catalog, key)
     headers = {"Content-Disposition": f'attachment; filename="{key}-postmortem.md"'}
-    return Response(text, media_type="text/markdown; charset=utf-8", headers=headers)
+    return Response(text, media_type="text/markdown", headers=headers)
 
 
 ROUTES: list[HTTPRouteHandler] = [show_postmortem, download_postmortem]
