@@ -17,10 +17,13 @@ run: $(RUNTIME) ## start sev1 with the sample organisation on 127.0.0.1:8080 (SE
 	@exec $(BIN)/sev1 serve --demo
 
 test: $(DEVELOPMENT) peers ## every test, against real peers
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/browser $(ARGS)
+	$(BIN)/pytest tests/browser $(ARGS)
+# The browser's tests have a process of their own: Playwright's synchronous API keeps an event loop running in its thread,
+# and they look at what is seen within a second, which wants both cores.
 
 test-fast: $(DEVELOPMENT) ## the tests that need nothing but PostgreSQL from the wheel
-	$(BIN)/pytest --ignore tests/peers --ignore tests/crash --ignore tests/browser $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/peers --ignore tests/crash --ignore tests/browser $(ARGS)
 
 test-peers: $(DEVELOPMENT) peers ## real Prometheus, amtool, mail server, PagerDuty client
 	$(BIN)/pytest tests/peers $(ARGS)

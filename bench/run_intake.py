@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from servers import LOAD_CORE, SERVERS, Target
+from servers import LOAD_CORE, SERVERS, Target, slow_disk
 
 HERE = Path(__file__).parent
 Measurement = dict[str, float]
@@ -40,6 +40,11 @@ def open_loop(target: Target, *, rate: int, seconds: float) -> Measurement:
         "--rate", str(rate), "--seconds", str(seconds),
     ]  # fmt: skip
     return _load(command)
+
+
+def on_slow_disk(target: Target, seconds: float) -> Measurement:
+    slow_disk(target, flush_ms=10)
+    return closed_loop(target, connections=64, per_request=1, seconds=seconds)
 
 
 def _load(command: list[str]) -> Measurement:
@@ -88,6 +93,12 @@ MODES = {
         "alerts_per_s",
         more_is_better=True,
     ),
+    "slow": Mode(
+        "64 connections on a disk that takes 10 ms longer to flush (alerts/s)",
+        on_slow_disk,
+        "alerts_per_s",
+        more_is_better=True,
+    ),
 }
 
 
@@ -108,12 +119,12 @@ def main() -> None:
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=["alertmanager", "sev1"])
     given = parser.parse_args()
     theirs, *others = given.servers
-    print(f"{'':64}" + "".join(f"{name:>16}" for name in given.servers) + f"{'ratio':>12}")
+    print(f"{'':70}" + "".join(f"{name:>16}" for name in given.servers) + f"{'ratio':>12}")
     for mode in (MODES[name] for name in given.modes):
         found = measure(mode, given.servers, rounds=given.rounds, seconds=given.seconds)
         middle = {name: statistics.median(run[mode.figure] for run in runs) for name, runs in found.items()}
         ratios = " ".join(f"{mode.ratio(middle[name], middle[theirs]):.2f}" for name in others)
-        print(f"{mode.title:64}" + "".join(f"{middle[name]:>16,.1f}" for name in given.servers) + f"{ratios:>12}")
+        print(f"{mode.title:70}" + "".join(f"{middle[name]:>16,.1f}" for name in given.servers) + f"{ratios:>12}")
         for name, runs in found.items():
             spread = ", ".join(f"{run[mode.figure]:,.1f}" for run in runs)
             print(f"{'':4}{name}: {spread}")

@@ -1,5 +1,6 @@
 """The two servers of a comparison, each pinned to core 0 with all its child processes."""
 
+import asyncio
 import contextlib
 import http.client
 import re
@@ -13,6 +14,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import asyncpg
+
+from sev1.engine.embedded import EmbeddedPostgres
 
 SEV1 = (sys.executable, "-c", "from sev1.cli.main import main; main()")
 SERVER_CORE = "0"
@@ -28,6 +33,8 @@ class Target:
     name: str
     port: int
     path: str
+    data: Path | None = None
+    """The folder of its embedded PostgreSQL, if it has one."""
 
     @property
     def url(self) -> str:
@@ -68,7 +75,7 @@ def sev1() -> Iterator[Target]:
         ).stdout
         found = re.search(r"/integrations/\w+/api/v2/alerts", made)
         assert found, made
-        yield Target("sev1", port, found[0])
+        yield Target("sev1", port, found[0], Path(data))
 
 
 @contextlib.contextmanager
@@ -81,7 +88,26 @@ def intake_alone() -> Iterator[Target]:
             _wait_for(port, "/")
             from intake_server import SECRET  # noqa: PLC0415 - it imports the server, which not every run needs
 
-            yield Target("intake alone", port, f"/integrations/{SECRET}/api/v2/alerts")
+            yield Target("intake alone", port, f"/integrations/{SECRET}/api/v2/alerts", Path(data))
+
+
+def slow_disk(target: Target, *, flush_ms: int) -> None:
+    """Makes each commit of the target's PostgreSQL wait so much longer before it flushes, as a slow disk would.
+
+    Does nothing to a server that flushes nothing.
+    """
+    if target.data is None:
+        return
+
+    async def slow_down(url: str) -> None:
+        conn = await asyncpg.connect(url)
+        await conn.execute(f"ALTER SYSTEM SET commit_delay = {flush_ms * 1000}")
+        await conn.execute("ALTER SYSTEM SET commit_siblings = 0")
+        await conn.execute("SELECT pg_reload_conf()")
+        await conn.close()
+
+    with EmbeddedPostgres(target.data) as postgres:
+        asyncio.run(slow_down(postgres.url))
 
 
 SERVERS = {"alertmanager": alertmanager, "sev1": sev1, "intake": intake_alone}

@@ -110,9 +110,7 @@ class Node:
             "webhook": WebhookChannel(self.settings, self.clock, self.fetch),
         }
         outcomes = DeliveryOutcomes(self.commands)
-        self.triage = TriageStep(
-            self.db, self.commands, self.catalogs, self.clock, must_give_way=self.pressure
-        )
+        self.triage = TriageStep(self.db, self.commands, self.catalogs, self.clock, must_give_way=self.pressure)
         self.expire = ExpireStep(self.db, self.commands, self.catalogs, self.clock)
         self.recheck = RecheckStep(self.db, self.commands, self.catalogs, self.clock)
         self.timer = TimerStep(self.commands, holder=self.name, lease_s=self.settings.lease_s)

@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from browser.house import House
-from browser.scenes import furnish
-from live.waiting import free_port
+from tests.live.waiting import free_port
+from tests.browser.house import House
+from tests.browser.scenes import furnish
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [

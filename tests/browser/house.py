@@ -35,14 +35,21 @@ PASSWORD = "a lamp in the harbour fog"
 T = TypeVar("T")
 
 
+NIGHT = timedelta(hours=3, minutes=52)
+"""The time of day at which the house opens, so that its pictures are of a night whenever they are made."""
+
+
 class SetBackClock:
-    """The real time less what it was set back by."""
+    """Runs at the real pace from 03:52 on, less what it was set back by."""
 
     def __init__(self) -> None:
+        real = datetime.now(UTC)  # noqa: TID251 - this is a clock
+        midnight = real.replace(hour=0, minute=0, second=0, microsecond=0)
+        self._behind = (real - midnight - NIGHT) % timedelta(days=1)
         self.back = timedelta()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) - self.back  # noqa: TID251 - this is a clock
+        return datetime.now(UTC) - self._behind - self.back  # noqa: TID251 - this is a clock
 
 
 class House:
@@ -148,7 +155,7 @@ class House:
         async def make() -> str:
             user = await accounts.user_by_email(self.node.db, email)
             async with self.node.db.transaction() as conn:
-                return await open_session(conn, user.id, agent="browser test", now=datetime.now(UTC))  # noqa: TID251
+                return await open_session(conn, user.id, agent="browser test", now=self.clock.now())
 
         return self.do(make())
 
@@ -174,7 +181,7 @@ class House:
             "labels": {"alertname": name, "service": service, "severity": severity, "env": env},
             "annotations": {"summary": summary, **annotations},
             "startsAt": (now - timedelta(minutes=2)).isoformat(),
-            "endsAt": (now if resolved else datetime.now(UTC) + timedelta(hours=2)).isoformat(),  # noqa: TID251
+            "endsAt": (now if resolved else now + self.clock.back + timedelta(hours=2)).isoformat(),
             "generatorURL": "https://prometheus.nordlicht.example/graph?g0.expr=errors",
         }]  # fmt: skip
         self.send(json.dumps(body).encode())

@@ -1,8 +1,8 @@
 """Typical and busy data, made through the same doors and commands as in life."""
 
-from browser.house import House
 from sev1.command import model as m
 from sev1.paging import model as p
+from tests.browser.house import House
 
 CHECKOUT = "Card payments fail: 42 % errors (normal < 1 %)"
 QUEUE = "Orders wait 14 minutes before they are packed"
@@ -46,7 +46,7 @@ def checkout_outage(house: House, *, entries: int = 0) -> str:
         "checkout",
         CHECKOUT,
         impact="Customers cannot pay",
-        first="Deployed at 03:05? Roll it back: runbook, first step",
+        first="Deployed at 02:58? Roll it back: runbook, first step",
         dashboard_url="https://graphs.nordlicht.example/d/checkout",
     )
     house.alert("PaymentsSlow", "payments", "Card authorisations take 9 s (normal 0.4 s)")
@@ -68,7 +68,7 @@ def checkout_outage(house: House, *, entries: int = 0) -> str:
         key,
         m.PostUpdate(
             condition="42 % of card payments in the EU fail. Other regions and invoices work.",
-            actions="Bo compares the 03:05 deploy with the one before.",
+            actions="Bo compares the 02:58 deploy with the one before.",
             needs="Somebody who knows the card processor's EU gateway.",
         ),
         m.SetStage(stage="investigation"),
@@ -89,7 +89,7 @@ def checkout_outage(house: House, *, entries: int = 0) -> str:
     house.at(24).incident(
         key,
         m.RecordDecision(
-            decision="Roll back the 03:05 deploy of checkout",
+            decision="Roll back the 02:58 deploy of checkout",
             reason="The errors began with it, and rolling back takes 4 minutes",
             alternatives="Wait for the processor; switch the EU to invoice",
         ),
@@ -108,7 +108,7 @@ def checkout_outage(house: House, *, entries: int = 0) -> str:
     )
     house.at(3).incident(
         key,
-        m.AddNote(text="Third region is back. P-1 alert is quiet there, see also INC-1 for the search index."),
+        m.AddNote(text="Third region is back. The alert of P-1 is quiet there. Unlike INC-1, no index is involved."),
         by="bo",
     )
     return key

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.house import House
-from browser.scenes import declared_from_page, waiting_page
+from tests.browser.house import House
+from tests.browser.scenes import declared_from_page, waiting_page
 
 Open = Callable[..., Page]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.house import House
-from browser.scenes import declared_from_page, waiting_page
 from sev1.command import model as m
 from sev1.paging import model as p
+from tests.browser.house import House
+from tests.browser.scenes import declared_from_page, waiting_page
 
 SOON_MS = 1000
 Open = Callable[..., Page]
@@ -122,6 +122,6 @@ def test_now_shows_a_new_page_and_lets_it_go_when_it_is_answered(house: House, o
 
 def test_times_count_on_without_a_reload(house: House, open_as: Open, declared: str) -> None:
     page = open_as("ana", f"/incidents/{declared}")
-    page.evaluate("sev1.hearTime(new Date(Date.now() + 31 * 60000).toISOString()); sev1.refreshTimes()")
+    page.evaluate("sev1.hearTime(new Date(sev1.now().getTime() + 31 * 60000).toISOString()); sev1.refreshTimes()")
     expect(page.locator(".band-due")).to_have_text(re.compile("update late by 1 min|update late by under 1 min"))
     expect(page.locator(".band-due time")).to_have_class("late")

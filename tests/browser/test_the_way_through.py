@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.house import PASSWORD, House
+from tests.browser.house import PASSWORD, House
 
 SOON_MS = 1000
 Open = Callable[..., Page]

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from browser.conftest import PHONE
-from browser.house import PASSWORD, House
-from browser.scenes import declared_from_page, waiting_page
+from tests.browser.conftest import PHONE
+from tests.browser.house import PASSWORD, House
+from tests.browser.scenes import declared_from_page, waiting_page
 
 Open = Callable[..., Page]
 

@@ -91,7 +91,7 @@ def crash(folder: Path) -> Iterator[Crashes]:
     people = "\n---\n".join(PERSON.format(name) for name in ("first", "second"))
     (folder / "catalog").mkdir()
     (folder / "catalog/all.yaml").write_text(CATALOG.format(people=people))
-    rng = random.Random(SEED)  # noqa: S311 - draws moments, guards nothing
+    rng = random.Random(SEED)
     with Mailbox(reply_after_s=SMTP_DELAY_S) as mailbox, LiveServer(folder, smtp_port=mailbox.port) as server:
         server.run("apply", str(folder / "catalog"))
         url = server.key("prometheus")

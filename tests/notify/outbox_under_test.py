@@ -81,7 +81,7 @@ class Outbox:
             lease_s=lease_s,
             on_sent=self.hooks.on_sent,
             on_failed=self.hooks.on_failed,
-            rng=random.Random(1),  # noqa: S311 - jitter
+            rng=random.Random(1),
         )
 
     async def cancel(self, reason: str = "acknowledged by Bo") -> int:

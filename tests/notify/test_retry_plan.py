@@ -99,7 +99,7 @@ def test_a_delivery_without_contact_method_is_given_up_with_its_reason(page: Not
 
 @pytest.mark.parametrize("seed", range(50))
 def test_jitter_only_lengthens_a_delay_and_by_no_more_than_its_share(page: Notice, seed: int):
-    plan = after_failure(ended(delivery_of(page, EMAIL), "temporary"), NOW, random.Random(seed))  # noqa: S311 - jitter
+    plan = after_failure(ended(delivery_of(page, EMAIL), "temporary"), NOW, random.Random(seed))
     assert isinstance(plan, Later)
     assert 2 <= (plan.due_at - NOW).total_seconds() <= 2 * (1 + JITTER)
 
@@ -159,7 +159,7 @@ def test_cut_off_attempts_do_not_use_up_a_method(page: Notice):
 def test_whatever_fails_every_delivery_ends_and_no_method_is_tried_more_often_than_its_pace_allows(
     page: Notice, kind: str, seed: int
 ):
-    rng = random.Random(seed)  # noqa: S311 - a replayable simulation
+    rng = random.Random(seed)
     methods = rng.choice([(EMAIL,), (EMAIL, WEBHOOK), (WEBHOOK, EMAIL, EMAIL)])
     pace = FAST if kind == "page" else SLOW
     delivery, circuits, now = delivery_of(replace(page, kind=kind), *methods), dict(CLOSED), NOW

@@ -48,7 +48,9 @@ async def test_assets_are_served_compressed_with_their_type(enter: Do) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
-@pytest.mark.parametrize("path", ["vendor/manifest.json", "../routes.py", "..%2froutes.py", "%2e%2e/routes.py", "nothing.css"])
+@pytest.mark.parametrize(
+    "path", ["vendor/manifest.json", "../routes.py", "..%2froutes.py", "%2e%2e/routes.py", "nothing.css"]
+)
 async def test_nothing_but_assets_is_served(enter: Do, path: str) -> None:
     ana = await enter()
     assert (await ana.http.get(f"/static/{path}")).status_code == 404
@@ -71,7 +73,9 @@ def test_the_templates_hold_no_inline_script_style_or_handler() -> None:
 
 def test_no_file_loads_anything_from_elsewhere() -> None:
     for path in [*TEMPLATES.rglob("*.html"), STATIC / "sev1.css", *STATIC.glob("*.js")]:
-        assert not re.search(r"""(src|href)=["']https?:|url\(["']?https?:|@import|from ["']https?:""", path.read_text()), path
+        assert not re.search(
+            r"""(src|href)=["']https?:|url\(["']?https?:|@import|from ["']https?:""", path.read_text()
+        ), path
 
 
 def test_both_light_blocks_of_the_stylesheet_say_the_same() -> None:

@@ -8,7 +8,14 @@ from sev1.surfaces.web.commands_from_forms import command_from
 
 
 def test_fields_become_the_command_that_their_type_names() -> None:
-    fields = {"csrf": "x", "form": "update", "type": "post_update", "condition": "Bad", "needs": "", "next_update_in_min": "15"}
+    fields = {
+        "csrf": "x",
+        "form": "update",
+        "type": "post_update",
+        "condition": "Bad",
+        "needs": "",
+        "next_update_in_min": "15",
+    }
     assert command_from(fields, m.ResponderCommand) == m.PostUpdate(condition="Bad", next_update_in_min=15)
 
 

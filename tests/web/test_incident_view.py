@@ -50,7 +50,11 @@ HELD = {criterion: m.Mark(by="ana", at=NOW) for criterion in m.CRITERIA}
             "Lead the fix, report to Ana Ribeiro, and say when the impact is mitigated.",
         ),
         ("bo", {"roles": {"ic": ("ana",), "comms": ("bo",)}}, "Post the next update by 03:20 UTC."),
-        ("bo", {"roles": {"ic": ("ana",), "scribe": ("bo",)}}, "Write down decisions, and what was tried, as they happen."),
+        (
+            "bo",
+            {"roles": {"ic": ("ana",), "scribe": ("bo",)}},
+            "Write down decisions, and what was tried, as they happen.",
+        ),
         ("bo", {"roles": {"ic": ("ana",), "sme": ("bo", "cem")}}, "Be reachable for Ana Ribeiro."),
         ("bo", {}, "You hold no role. Ana Ribeiro commands; ask what helps before you act."),
         ("bo", {"update": UPDATE}, "You hold no role. Needed now: A card expert"),

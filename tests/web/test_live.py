@@ -118,11 +118,19 @@ async def test_a_stream_ends_when_the_node_stops(
 
 
 async def test_a_stream_ends_when_the_session_is_over_and_tells_nothing_more(
-    node: Node, clock: FakeClock, enter: Do, declared: Do, run: Do, listen: Callable[..., Any]
+    node: Node,
+    clock: FakeClock,
+    enter: Do,
+    declared: Do,
+    run: Do,
+    listen: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(live, "HEARTBEAT_S", 0.0)
     ana, key = await enter(), await declared()
     query = as_rendered(await ana.see(f"/incidents/{key}"))
     async with listen(ana, f"/incidents/{key}/events?{query}") as stream:
+        await stream.next_of("alive")  # it has looked once, and waits
         async with node.db.connection() as conn:
             user = await conn.fetchval("SELECT user_id FROM sessions")
         await sessions.sign_out_everywhere(node.db, user, by=OPERATOR, now=clock.now())
@@ -189,6 +197,6 @@ async def test_a_last_event_id_that_is_no_number_is_refused(
 
 def test_a_message_carries_every_line_of_its_text() -> None:
     assert sse.message("change", "a\nb\r\nc\u2028d", id=7) == (
-        "event: change\nid: 7\ndata: a\ndata: b\ndata: c\ndata: d\n\n".encode()
+        b"event: change\nid: 7\ndata: a\ndata: b\ndata: c\ndata: d\n\n"
     )
     assert sse.message("news") == b"event: news\ndata: \n\n"

@@ -54,7 +54,7 @@ def test_the_five_questions_are_answered_from_the_catalog_where_the_alert_is_sil
     shown = screen(page, nordlicht, "bo")
     assert shown.impact == "Customers cannot pay"
     assert shown.first.startswith("Deployed in the last hour?")
-    assert [link.title for link in shown.verify][0] == "Checkout dashboard"
+    assert shown.verify[0].title == "Checkout dashboard"
     assert shown.team == "Payments in #payments"
     assert shown.runbook is not None
     assert "bo" not in {helper.email.split("@")[0] for helper in shown.stuck}

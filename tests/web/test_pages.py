@@ -29,7 +29,12 @@ def paged(node: Node) -> Do:
         async with node.db.transaction() as conn:
             catalog = await node.catalogs.current(conn)
             command = p.Open(
-                title=title, group_key=title, policy=catalog.policies["payments"], why="Route money.", service="checkout", **more
+                title=title,
+                group_key=title,
+                policy=catalog.policies["payments"],
+                why="Route money.",
+                service="checkout",
+                **more,
             )
             change = await open_page(node.commands, conn, command)
         node.commands.tell(change)
@@ -151,9 +156,7 @@ async def test_one_line_declares_at_the_worst_plausible_severity(node: Node, ent
     assert (incident.title, incident.commander, incident.severity) == ("Baskets are empty", "ana", "sev-1")
 
 
-async def test_a_page_lends_its_words_and_its_services_to_the_declaration(
-    node: Node, enter: Do, paged: Do
-) -> None:
+async def test_a_page_lends_its_words_and_its_services_to_the_declaration(node: Node, enter: Do, paged: Do) -> None:
     page = await paged("Payments fail in EU", severity="sev-3")
     ana = await enter()
     html = await ana.see(f"/incidents/new?page={page.key}")
@@ -161,7 +164,9 @@ async def test_a_page_lends_its_words_and_its_services_to_the_declaration(
     assert re.search(r'value="checkout" checked', html)
     # A suggestion never makes it milder than the worst plausible.
     assert re.search(r'value="sev-1" checked', html)
-    await ana.send("/incidents/new", title="Payments fail", page=page.key, services=["checkout", "payments"], form="declare")
+    await ana.send(
+        "/incidents/new", title="Payments fail", page=page.key, services=["checkout", "payments"], form="declare"
+    )
     async with node.db.connection() as conn:
         incident = await incidents.get(conn, "INC-1")
     assert incident is not None
@@ -190,7 +195,19 @@ async def test_a_refused_declaration_keeps_everything_that_was_chosen(enter: Do)
 async def test_the_landing_page_answers_the_five_second_questions_in_order(enter: Do, declared: Do) -> None:
     key = await declared("Card payments fail", services=("checkout",))
     band = (await (await enter()).see(f"/incidents/{key}")).partition('id="band"')[2].partition("</section>")[0]
-    places = [band.index(word) for word in ("SEV-1", key, "Card payments fail", "under 1 min", "IC", "Detection", "update due in 30 min", "Next:")]
+    places = [
+        band.index(word)
+        for word in (
+            "SEV-1",
+            key,
+            "Card payments fail",
+            "under 1 min",
+            "IC",
+            "Detection",
+            "update due in 30 min",
+            "Next:",
+        )
+    ]
     assert places == sorted(places)
 
 
@@ -259,7 +276,9 @@ async def test_times_are_corrected_as_utc(node: Node, enter: Do, declared: Do) -
         incident = await incidents.get(conn, key)
     assert incident is not None
     assert f"{incident.started_at:%H:%M}" == "02:55"
-    wrong = await ana.send(f"/incidents/{key}/commands", type="correct_times", started_at="yesterday", reason="x", form="times")
+    wrong = await ana.send(
+        f"/incidents/{key}/commands", type="correct_times", started_at="yesterday", reason="x", form="times"
+    )
     assert wrong.status_code == 400
 
 
@@ -276,6 +295,19 @@ async def test_the_whole_lifecycle_is_possible_from_the_page(node: Node, enter: 
     listed = await ana.see("/incidents")
     assert "Mean time to detect" in listed
     assert "mitigated after 0 s, resolved after 0 s" in listed
+
+
+async def test_what_went_out_about_an_incident_stands_beside_it_with_what_failed(
+    node: Node, enter: Do, declared: Do
+) -> None:
+    key = await declared()
+    while await node.deliver():  # no mail server is configured, so the announcement fails
+        pass
+    html = await (await enter()).see(f"/incidents/{key}")
+    sent = html.partition('id="work-sent"')[2].partition("</section>")[0]
+    assert "Announcement" in sent
+    assert "not delivered" in sent
+    assert "no mail server is configured" in sent
 
 
 async def test_a_viewer_reads_an_incident_and_cannot_write(enter: Do, declared: Do) -> None:
@@ -303,7 +335,15 @@ async def test_the_postmortem_is_read_as_a_page_and_taken_along_as_markdown(ente
 async def test_an_alert_shows_its_playbook_before_its_verdict(enter: Do, alerted: Do) -> None:
     number = await alerted()
     html = await (await enter()).see(f"/alerts/{number}")
-    words = ("Payments &lt;b&gt;fail&lt;/b&gt;", "Nobody can pay", "Checkout dashboard", "Deployed in the last hour?", "in #payments", "What became of it", "route money")
+    words = (
+        "Payments &lt;b&gt;fail&lt;/b&gt;",
+        "Nobody can pay",
+        "Checkout dashboard",
+        "Deployed in the last hour?",
+        "in #payments",
+        "What became of it",
+        "route money",
+    )
     places = [html.index(word) for word in words]
     assert places == sorted(places)
     assert "Open P-1" in html
@@ -347,7 +387,11 @@ async def test_what_was_not_understood_is_looked_at_and_put_away(node: Node, ent
 async def test_an_override_is_made_in_my_own_wall_time_and_taken_back(node: Node, enter: Do) -> None:
     fumiko = await enter("fumiko")  # Asia/Tokyo, nine hours ahead
     answer = await fumiko.send(
-        "/on-call/payments-primary/overrides", person="hana", start="2026-03-02T12:00", end="2026-03-02T20:00", reason="Dentist"
+        "/on-call/payments-primary/overrides",
+        person="hana",
+        start="2026-03-02T12:00",
+        end="2026-03-02T20:00",
+        reason="Dentist",
     )
     assert answer.status_code == 303, answer.text
     async with node.db.connection() as conn:
@@ -374,7 +418,9 @@ async def test_an_override_that_cannot_be_is_refused_with_what_was_typed(
     enter: Do, fields: dict[str, str], sentence: str
 ) -> None:
     bo = await enter("bo")  # Europe/Berlin
-    answer = await bo.send("/on-call/payments-primary/overrides", form="override-payments-primary", reason="Why <not>", **fields)
+    answer = await bo.send(
+        "/on-call/payments-primary/overrides", form="override-payments-primary", reason="Why <not>", **fields
+    )
     assert answer.status_code == 400
     assert sentence in answer.text
     assert "Why &lt;not&gt;" in answer.text

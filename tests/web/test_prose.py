@@ -30,7 +30,9 @@ def test_what_only_looks_like_a_reference_is_left_alone(word: str) -> None:
 
 
 def test_a_runbook_has_boxes_cues_and_no_second_first_heading() -> None:
-    html = markdown("# Title\n\n- [ ] Try `this`\n- [x] Done\n\n🛑 STOP: not that.\n\n✅ VERIFY: it works.\n", without_title=True)
+    html = markdown(
+        "# Title\n\n- [ ] Try `this`\n- [x] Done\n\n🛑 STOP: not that.\n\n✅ VERIFY: it works.\n", without_title=True
+    )
     assert "Title" not in html
     assert html.count('<li class="box">') == 2
     assert "to do: " in html

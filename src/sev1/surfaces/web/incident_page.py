@@ -12,9 +12,12 @@ from sev1.command.timeline import Entry, render
 from sev1.engine.commands import Commands
 from sev1.engine.decider import Fact
 from sev1.engine.errors import NotFound
+from sev1.notify.model import DeliveryView
+from sev1.notify.store import deliveries_about
 from sev1.paging import store as pages
 from sev1.paging.model import Page
 from sev1.surfaces.web import incident_view as view
+from sev1.surfaces.web.page_view import receipts
 from sev1.surfaces.web.timeline_view import FILTERS, timeline_view
 from sev1.surfaces.web.visit import Typed, Visit, context_of
 
@@ -54,6 +57,8 @@ class IncidentPage(Struct, frozen=True, kw_only=True):
     pages: Sequence[Page]
     alerts: Sequence[LinkedAlert]
     alert_count: int
+    deliveries: Sequence[DeliveryView]
+    """Announcements and the like: what went out about it."""
     mark: str
     """Changes whenever something that the page shows does; see `read_mark`."""
 
@@ -75,6 +80,7 @@ async def read(conn: asyncpg.Connection, commands: Commands, key: str) -> Incide
         )  # fmt: skip
         count = await conn.fetchval("SELECT count(*) FROM alerts WHERE incident = $1", key)
         linked = await pages.of_incident(conn, key)
+        deliveries = await deliveries_about(conn, key)
         mark = await read_mark(conn, key)
     return IncidentPage(
         incident=incident,
@@ -82,6 +88,7 @@ async def read(conn: asyncpg.Connection, commands: Commands, key: str) -> Incide
         pages=linked,
         alerts=[LinkedAlert(**dict(row)) for row in rows],
         alert_count=count,
+        deliveries=deliveries,
         mark=mark,
     )
 
@@ -92,7 +99,8 @@ async def read_mark(conn: asyncpg.Connection, key: str) -> str:
         "SELECT i.version,"
         " (SELECT coalesce(sum(version), 0) FROM pages WHERE incident = i.id) AS pages,"
         " (SELECT count(*) FROM alerts WHERE incident = i.id) AS alerts,"
-        " (SELECT count(*) FROM alerts WHERE incident = i.id AND status = 'firing') AS firing"
+        " (SELECT count(*) FROM alerts WHERE incident = i.id AND status = 'firing') AS firing,"
+        " (SELECT count(*) FROM deliveries WHERE about = i.id AND finished_at IS NOT NULL) AS deliveries"
         " FROM incidents i WHERE i.id = $1",
         key,
     )
@@ -122,6 +130,7 @@ def context(
         rhythm=severity.update_every_min if severity else 30,
         timeline=timeline_view(entries(page.facts, visit), kind=kind, before=before),
         filters=[(name, label) for name, (label, _) in FILTERS.items()],
+        receipts=receipts(page.deliveries, catalog),
         linked_pages=page.pages,
         linked_alerts=page.alerts,
         alerts_more=page.alert_count - len(page.alerts),

@@ -1,0 +1,60 @@
+from types import SimpleNamespace
+
+import pytest
+
+from sev1.intake.pressure import BUSY_PER_S, Pressure
+
+
+class Seconds:
+    """A monotonic clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def inbox() -> SimpleNamespace:
+    return SimpleNamespace(stored=0)
+
+
+@pytest.fixture
+def pressure(inbox: SimpleNamespace, seconds: Seconds) -> Pressure:
+    return Pressure(inbox, monotonic=seconds)
+
+
+def pass_a_second(inbox: SimpleNamespace, seconds: Seconds, *, requests: int) -> None:
+    seconds.now_s += 1
+    inbox.stored += requests
+
+
+def test_an_idle_inbox_is_not_under_pressure(pressure: Pressure, inbox: SimpleNamespace, seconds: Seconds):
+    assert not pressure()
+    pass_a_second(inbox, seconds, requests=BUSY_PER_S // 2)
+    assert not pressure()
+
+
+def test_many_requests_are_pressure_until_they_stop(pressure: Pressure, inbox: SimpleNamespace, seconds: Seconds):
+    pass_a_second(inbox, seconds, requests=BUSY_PER_S * 2)
+    assert pressure()
+    seconds.now_s += 0.01
+    assert pressure(), "a hundredth of a second says nothing yet"
+    pass_a_second(inbox, seconds, requests=0)
+    assert not pressure()
+
+
+def test_a_new_writer_that_counts_from_zero_is_no_pressure(
+    pressure: Pressure, inbox: SimpleNamespace, seconds: Seconds
+):
+    pass_a_second(inbox, seconds, requests=BUSY_PER_S * 2)
+    assert pressure()
+    seconds.now_s += 1
+    inbox.stored = 5
+    assert not pressure()
