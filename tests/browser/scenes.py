@@ -12,8 +12,8 @@ def furnish(house: House) -> dict[str, str]:
     """A night at Nordlicht: one incident that is over, one under way, one page that waits. Names of what was made."""
     over = search_outage(house)
     busy = checkout_outage(house)
-    waiting = queue_page(house)
     quiet_alerts(house)
+    waiting = queue_page(house)
     house.at(0)
     return {"over": over, "incident": busy, "page": waiting}
 

@@ -15,7 +15,7 @@ Open = Callable[..., Page]
 @pytest.fixture
 def declared(house: House) -> str:
     """An incident that was declared from the page of a firing alert."""
-    from browser.scenes import declared_from_page
+    from tests.browser.scenes import declared_from_page
 
     return declared_from_page(house)
 
@@ -44,7 +44,7 @@ def test_a_wrong_password_keeps_the_email_and_says_why(house: House, open_as: Op
 
 
 def test_opening_a_page_acknowledges_nothing_and_the_button_does(house: House, open_as: Open) -> None:
-    from browser.scenes import waiting_page
+    from tests.browser.scenes import waiting_page
 
     key, who = waiting_page(house)
     looking = open_as("hana" if who != "hana" else "ana", f"/pages/{key}")
@@ -57,7 +57,7 @@ def test_opening_a_page_acknowledges_nothing_and_the_button_does(house: House, o
 
 
 def test_an_incident_is_declared_from_a_page_with_one_key_and_enter(house: House, open_as: Open) -> None:
-    from browser.scenes import waiting_page
+    from tests.browser.scenes import waiting_page
 
     key, who = waiting_page(house)
     page = open_as(who, f"/pages/{key}")

@@ -90,6 +90,7 @@ class Line:
         finally:
             for wait in waits:
                 wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
         return told.is_set()
 
     def alive(self) -> bytes:
