@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.live.waiting import free_port
 from tests.browser.house import House
 from tests.browser.scenes import furnish
+from tests.live.waiting import free_port
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [

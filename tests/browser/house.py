@@ -220,7 +220,7 @@ class House:
         async def run() -> str:
             async with self.node.db.transaction() as conn:
                 change = await declare(
-                    self.node.commands, conn, self.node.catalogs, command, by=self.actor(by), human=True
+                    self.node.commands, conn, self.node.catalogs, command, by=self.actor(by), commands_it=True
                 )
             self.node.commands.tell(change)
             return change.key

@@ -71,7 +71,7 @@ def declared(node: Node) -> Callable[..., Awaitable[str]]:
     async def make(title: str = "Card payments fail", *, by: str = "ana", **more: Any) -> str:
         async with node.db.transaction() as conn:
             change = await declare(
-                node.commands, conn, node.catalogs, m.Declare(title=title, **more), by=actor(by), human=True
+                node.commands, conn, node.catalogs, m.Declare(title=title, **more), by=actor(by), commands_it=True
             )
         node.commands.tell(change)
         return change.key

@@ -170,14 +170,20 @@ class IncidentEffects:
 
 
 async def declare(
-    commands: Commands, conn: asyncpg.Connection, catalogs: CatalogCache, command: m.Declare, *, by: Actor, human: bool
+    commands: Commands,
+    conn: asyncpg.Connection,
+    catalogs: CatalogCache,
+    command: m.Declare,
+    *,
+    by: Actor,
+    commands_it: bool,
 ) -> Change[m.Incident]:
     """Declares the next incident (INC-n) in the caller's transaction.
 
-    A program that declares (`human` False) does not command: then it is who is on call for the first service, if
-    anybody is, so that command is never without a person who can be reached.
+    Who declares commands for now, if they can (`commands_it`). A program or an onlooker cannot: then it is whoever has
+    the page or is on call, if anybody is, so that command is never without a person who can be reached.
     """
-    if not human and command.commander is None:
+    if not commands_it and command.commander is None:
         person = await _who_would_command(conn, await catalogs.current(conn), command, commands.clock.now())
         command = replace(command, commander=person)
     key = f"INC-{await event_log.next_number(conn, 'incident')}"

@@ -40,8 +40,8 @@ async def declare_incident(
     async with commands.db.transaction() as conn:
         catalog = await catalogs.current(conn)
         by = actor_of(request.user, catalog, "api")
-        human = request.user.kind == "user"
-        change = await declare(commands, conn, catalogs, data, by=by, human=human)
+        commands_it = request.user.kind == "user" and request.user.may("incidents:write")
+        change = await declare(commands, conn, catalogs, data, by=by, commands_it=commands_it)
     commands.tell(change)
     return incident_view(change.after, change.version, catalog, settings.url)
 

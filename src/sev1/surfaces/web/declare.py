@@ -35,7 +35,7 @@ class Origin(Struct, frozen=True, kw_only=True):
     services: tuple[str, ...] = ()
 
 
-@get("/incidents/new", opt=needs("incidents:write"), include_in_schema=False)
+@get("/incidents/new", opt=needs("report"), include_in_schema=False)
 async def show_declare(commands: Doing, visit: Here, page: FromQuery[str] = "", alert: AlertNumber = None) -> Template:
     async with commands.db.connection() as conn:
         origin = await _origin(conn, page, alert)
@@ -44,7 +44,7 @@ async def show_declare(commands: Doing, visit: Here, page: FromQuery[str] = "", 
 
 @post(
     "/incidents/new",
-    opt=needs("incidents:write"),
+    opt=needs("report"),
     include_in_schema=False,
     request_max_body_size=FORM_BYTES,
     status_code=200,
@@ -75,7 +75,9 @@ async def submit_declare(request: SignedIn, commands: Doing, catalogs: Catalogs,
 
 async def _declare(commands: Commands, catalogs: Any, visit: Visit, command: m.Declare) -> str:
     async with commands.db.transaction() as conn:
-        change = await declare(commands, conn, catalogs, command, by=visit.actor, human=True)
+        change = await declare(
+            commands, conn, catalogs, command, by=visit.actor, commands_it=visit.may("incidents:write")
+        )
     commands.tell(change)
     return change.key
 
