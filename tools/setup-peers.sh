@@ -9,7 +9,7 @@ has prometheus || missing+=(prometheus)
 # Debian names the server prometheus-alertmanager and keeps the name of its client.
 { has prometheus-alertmanager && has amtool; } || missing+=(prometheus-alertmanager)
 has chromium || missing+=(chromium)
-has fc-list && fc-list | grep -q . || missing+=(fontconfig fonts-dejavu-core)
+has fc-list && fc-list | grep -qi inter && fc-list | grep -qi "color emoji" || missing+=(fontconfig fonts-inter fonts-noto-color-emoji)
 has wrk || missing+=(wrk)
 
 if [ ${#missing[@]} -eq 0 ]; then

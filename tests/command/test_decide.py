@@ -98,6 +98,13 @@ def test_raising_the_severity_needs_no_reason():
     assert incident.state.severity == "sev-1"
 
 
+def test_an_assumed_severity_can_be_confirmed_once():
+    incident = History(worst_severity="sev-1")
+    assert incident.when(m.SetSeverity(severity="sev-1"))
+    assert not incident.state.severity_assumed
+    assert incident.when(m.SetSeverity(severity="sev-1")) == []
+
+
 def test_lowering_the_severity_asks_what_makes_us_certain():
     incident = History(m.Declare(title="x", severity="sev-1"))
     with pytest.raises(Invalid, match="what makes us certain"):

@@ -151,7 +151,7 @@ def _release(state: m.Incident, command: m.ReleaseRole) -> list[m.IncidentEvent]
 
 
 def _severity(state: m.Incident, command: m.SetSeverity, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
-    if command.severity == state.severity:
+    if command.severity == state.severity and not state.severity_assumed:
         return []
     lowering = rank(command.severity) > rank(state.severity)
     if lowering and not command.reason.strip():

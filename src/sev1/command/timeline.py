@@ -76,6 +76,8 @@ def _words(event: m.IncidentEvent, name_of: NameOf) -> _Words:  # noqa: C901, PL
         case m.RoleReleased():
             return "role", "", f"{name_of(event.person)} laid down the role {m.ROLE_TITLES[event.role]}", ()
         case m.SeverityChanged():
+            if event.new == event.old:
+                return "milestone", "⚠️", f"Severity confirmed: {event.new.upper()}", (("Reason", event.reason),)
             word = "raised" if event.new < event.old else "lowered"
             headline = f"Severity {word}: {event.old.upper()} → {event.new.upper()}"
             return "milestone", "⚠️", headline, (("Reason", event.reason),)

@@ -63,7 +63,7 @@ def announcement(incident: m.Incident, event: m.IncidentEvent) -> tuple[str, str
     match event:
         case m.IncidentDeclared():
             return f"{head} declared: {incident.title}", f"Incident Commander: {event.commander} (temporary)."
-        case m.SeverityChanged():
+        case m.SeverityChanged() if event.new != event.old:
             return f"{head} (was {event.old.upper()}): {incident.title}", event.reason
         case m.UpdatePosted():
             parts = (("Condition", event.condition), ("Actions", event.actions), ("Needs", event.needs))

@@ -96,7 +96,7 @@ async def get_postmortem(key: FromPath[str], commands: Doing, catalogs: Catalogs
     """The draft of the postmortem as Markdown, with the timeline as it was recorded."""
     async with commands.db.connection() as conn:
         text = await draft(conn, commands, await catalogs.current(conn), key)
-    return Response(text, media_type="text/markdown; charset=utf-8")
+    return Response(text, media_type="text/markdown")
 
 
 ROUTES: list[HTTPRouteHandler] = [
