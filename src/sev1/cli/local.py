@@ -68,3 +68,8 @@ def fail(message: str) -> None:
     """Says what is wrong and ends the command with exit code 1."""
     print(message, file=sys.stderr)
     raise SystemExit(1)
+
+
+def say(line: str) -> None:
+    """One line on stdout, at once."""
+    print(line, flush=True)

@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import typer
 
 from sev1.cli.local import fail
@@ -26,6 +25,8 @@ def _call(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     url, token = os.environ.get("SEV1_URL", "http://127.0.0.1:8080").rstrip("/"), os.environ.get("SEV1_TOKEN", "")
     if not token:
         fail("Set SEV1_TOKEN to an API token. `sev1 token create --name NAME` makes one on the server.")
+    import httpx  # noqa: PLC0415 - it costs a third of a second, which commands on the server need not pay
+
     try:
         answer = httpx.request(
             method, url + path, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_S

@@ -1,6 +1,5 @@
 """`sev1 serve`, `sev1 migrate`."""
 
-import asyncio
 import contextlib
 import logging
 import sys
@@ -10,12 +9,8 @@ import structlog
 import typer
 import uvloop
 
-from sev1.access import links
-from sev1.app import Node, open_node
-from sev1.cli.demo import Demo
-from sev1.cli.local import DataOption, database_url, errors_in_words, open_database, runs
+from sev1.cli.local import DataOption, database_url, errors_in_words, open_database, runs, say
 from sev1.engine.settings import Settings, read_settings
-from sev1.server import serve as serve_node
 
 
 def register(app: typer.Typer) -> None:
@@ -35,37 +30,10 @@ def serve(
         configure_logging(settings)
         # uvicorn stops in order at the signal, and passes it on when it has.
         with database_url(settings) as url, contextlib.suppress(KeyboardInterrupt):
-            uvloop.run(_serve(settings, url, demo=demo))
+            # The framework and everything it serves cost most of a second to import, which other commands need not pay.
+            from sev1.cli.run_node import run  # noqa: PLC0415
 
-
-async def _serve(settings: Settings, url: str, *, demo: bool) -> None:
-    play = Demo(settings) if demo else None
-    if play:
-        settings = play.settings
-    async with open_node(settings, url) as node:
-        ready = asyncio.Event()
-        greeting = asyncio.create_task(_greet(node_url=settings.url, ready=ready, node=node, play=play))
-        try:
-            await serve_node(node, ready)
-        finally:
-            greeting.cancel()
-            await asyncio.gather(greeting, return_exceptions=True)
-            if play:
-                play.close()
-
-
-async def _greet(*, node_url: str, ready: asyncio.Event, node: Node, play: Demo | None) -> None:
-    await ready.wait()
-    say(f"sev1 is ready on {node_url}")
-    token = None if play else await links.first_run_link(node.db, node.clock.now())
-    if token:
-        say(f"Set up the first account (once, within 24 hours): {node_url}/setup/{token}")
-    if play:
-        await play.run(node, say)
-
-
-def say(line: str) -> None:
-    print(line, flush=True)
+            uvloop.run(run(settings, url, demo=demo))
 
 
 @runs
