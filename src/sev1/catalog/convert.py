@@ -130,7 +130,7 @@ _FORMS = {
     time: 'must be a local time such as "09:00", without a zone',
     datetime: 'must be an instant with its zone, such as "2026-01-31T09:00:00Z" or "2026-01-31T09:00:00+01:00"',
 }
-_EMAIL = r"^[^@\s]+@[^@\s]+$"
+_EMAIL = r"^[^@\s]+@[^@\s]+$(?!\n)"
 
 
 def _pattern_of(annotated: Any) -> str:

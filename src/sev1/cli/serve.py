@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import signal
 import sys
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def serve(
     with errors_in_words():
         settings = read_settings(host=host, port=port, data=data)
         configure_logging(settings)
-        # uvicorn stops in order at the signal, and passes it on when it has.
+        # Until the server takes both signals, SIGTERM ends the start as Ctrl-C does: in order, the database too.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with database_url(settings) as url, contextlib.suppress(KeyboardInterrupt):
             # The framework and everything it serves cost most of a second to import, which other commands need not pay.
             from sev1.cli.run_node import run  # noqa: PLC0415
