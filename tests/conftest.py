@@ -55,8 +55,8 @@ def postgres(postgres_folder: Path) -> Iterator[str]:
 
 async def _make_template(url: str) -> None:
     conn = await asyncpg.connect(url)
-    await conn.execute("ALTER SYSTEM SET fsync = off")
-    await conn.execute("ALTER SYSTEM SET synchronous_commit = off")
+    for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+        await conn.execute(f"ALTER SYSTEM SET {setting} = off")
     await conn.execute("SELECT pg_reload_conf()")
     await conn.execute("CREATE DATABASE template_sev1")
     await conn.close()
@@ -72,7 +72,7 @@ def database_url(server: str, name: str) -> str:
 async def fresh_database_url(postgres: str) -> AsyncIterator[str]:
     name = f"t_{uuid.uuid4().hex[:12]}"
     conn = await asyncpg.connect(postgres)
-    await conn.execute(f"CREATE DATABASE {name} TEMPLATE template_sev1")
+    await conn.execute(f"CREATE DATABASE {name} TEMPLATE template_sev1 STRATEGY FILE_COPY")
     yield database_url(postgres, name)
     await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await conn.close()
