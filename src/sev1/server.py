@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import threading
 from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any, cast
@@ -137,8 +138,9 @@ class Server(uvicorn.Server):
         """Takes SIGINT and SIGTERM, for good: uvicorn would pass the signal on when *it* has stopped, which for SIGTERM
         ends the process before the node has stopped and PostgreSQL with it.
         """
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.handle_exit)
+        if threading.current_thread() is threading.main_thread():  # elsewhere Python takes no signals
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, self.handle_exit)
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
