@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from sev1.intake.pressure import BUSY_PER_S, Pressure
+from sev1.intake.pressure import BUSY_BYTES_PER_S, BUSY_PER_S, Pressure
 
 
 class Seconds:
@@ -22,7 +22,7 @@ def seconds() -> Seconds:
 
 @pytest.fixture
 def inbox() -> SimpleNamespace:
-    return SimpleNamespace(stored=0)
+    return SimpleNamespace(stored=0, stored_bytes=0)
 
 
 @pytest.fixture
@@ -58,3 +58,9 @@ def test_a_new_writer_that_counts_from_zero_is_no_pressure(
     seconds.now_s += 1
     inbox.stored = 5
     assert not pressure()
+
+
+def test_few_large_requests_are_pressure_too(pressure: Pressure, inbox: SimpleNamespace, seconds: Seconds):
+    inbox.stored_bytes += 2 * BUSY_BYTES_PER_S
+    pass_a_second(inbox, seconds, requests=10)
+    assert pressure()

@@ -105,6 +105,8 @@ class Inbox:
         self._task: asyncio.Task[None] | None = None
         self._conn: asyncpg.Connection | None = None
         self._insert: asyncpg.PreparedStatement | None = None
+        self.stored_bytes = 0
+        """Their payloads, in bytes."""
         self._writer = 0
         self._position = 0
 
@@ -208,6 +210,7 @@ class Inbox:
             self._disconnect()
             return
         self._position += len(batch)
+        self.stored_bytes += sum(map(len, payloads))
         for item in batch:
             # A request that was given up has cancelled its future; its payload is stored all the same.
             if not item.done.done():

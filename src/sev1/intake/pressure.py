@@ -11,6 +11,8 @@ from sev1.intake.inbox import Inbox
 
 BUSY_PER_S = 1_500
 """Requests a second from which on triage gives way: a tenth of what one core accepts."""
+BUSY_BYTES_PER_S = 2_000_000
+"""The same for few large requests, as of a Prometheus with many alerts at once."""
 WINDOW_S = 0.1
 
 
@@ -22,11 +24,14 @@ class Pressure:
         self._monotonic = monotonic
         self._since_s = monotonic()
         self._stored = 0
+        self._bytes = 0
         self._busy = False
 
     def __call__(self) -> bool:
-        now_s, stored = self._monotonic(), self._inbox.stored
-        if now_s - self._since_s >= WINDOW_S:
-            self._busy = stored - self._stored > BUSY_PER_S * (now_s - self._since_s)
-            self._since_s, self._stored = now_s, stored
+        now_s, stored, size = self._monotonic(), self._inbox.stored, self._inbox.stored_bytes
+        took_s = now_s - self._since_s
+        if took_s >= WINDOW_S:
+            requests, received = stored - self._stored, size - self._bytes
+            self._busy = requests > BUSY_PER_S * took_s or received > BUSY_BYTES_PER_S * took_s
+            self._since_s, self._stored, self._bytes = now_s, stored, size
         return self._busy
