@@ -271,7 +271,3 @@ DEFAULT_SEVERITIES: dict[str, Severity] = {
     )
 }
 """Used when the catalog names none (mission 1.3: start with SEV-1 to SEV-3)."""
-
-
-def encode(value: Struct) -> bytes:
-    return msgspec.json.encode(value)

@@ -1,6 +1,6 @@
 """Incident command meets the world: what the rules need is looked up first, pages and alerts follow afterwards."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import asyncpg
 from msgspec.structs import replace
@@ -208,10 +208,3 @@ async def _who_would_command(
             if people:
                 return people[0].person
     return None
-
-
-def late_by(incident: m.Incident, now: datetime) -> timedelta | None:
-    """How late the next update is; None while it is not due."""
-    if incident.next_update_at is None or incident.next_update_at > now:
-        return None
-    return now - incident.next_update_at

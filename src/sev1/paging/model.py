@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from sev1.catalog.model import EscalationPolicy, Link
 
@@ -281,7 +281,6 @@ class Page(Struct, frozen=True, kw_only=True):
     alert_count: int = 0
     resolved_at: datetime | None = None
     resolution: str = ""
-    skipped: tuple[str, ...] = field(default=())
 
     @property
     def is_open(self) -> bool:

@@ -1,7 +1,5 @@
 """Pages as rows: what the events add up to, written in the transaction that appends them."""
 
-from collections.abc import Sequence
-
 import asyncpg
 import msgspec
 
@@ -48,14 +46,6 @@ async def recent_pages(conn: asyncpg.Connection, *, limit: int = 50) -> list[Pag
     """The latest pages whatever their state, newest first."""
     rows = await conn.fetch("SELECT state FROM pages ORDER BY number DESC LIMIT $1", limit)
     return [msgspec.convert(row["state"], Page) for row in rows]
-
-
-async def open_by_group(conn: asyncpg.Connection, group_keys: Sequence[str]) -> dict[str, str]:
-    """Group key -> the page that is open for it."""
-    rows = await conn.fetch(
-        "SELECT group_key, id FROM pages WHERE status <> 'resolved' AND group_key = ANY($1::text[])", list(group_keys)
-    )
-    return {row["group_key"]: row["id"] for row in rows}
 
 
 async def of_incident(conn: asyncpg.Connection, incident: str) -> list[Page]:
