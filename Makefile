@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast test-peers test-crash test-browser check format bench lock clean
+.PHONY: help run test test-matrix test-fast test-peers test-crash test-browser check format bench lock clean
 
 BIN := .venv/bin
 # A stamp says which lock file is installed; the development lock holds everything of the other one too.
@@ -21,6 +21,10 @@ test: $(DEVELOPMENT) peers ## every test, against real peers
 	$(BIN)/pytest tests/browser $(ARGS)
 # The browser's tests have a process of their own: Playwright's synchronous API keeps an event loop running in its thread,
 # and they look at what is seen within a second, which wants both cores.
+
+test-matrix: test ## every test again, on the PostgreSQL that Debian ships (15): a user's own server
+	@tools/setup-peers.sh postgresql-15
+	SEV1_TEST_POSTGRES=/usr/lib/postgresql/15/bin $(MAKE) test
 
 test-fast: $(DEVELOPMENT) ## the tests that need nothing but PostgreSQL from the wheel
 	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/peers --ignore tests/crash --ignore tests/browser $(ARGS)

@@ -13,7 +13,7 @@ import pytest
 
 from sev1.engine.clock import FakeClock
 from sev1.engine.database import Database
-from sev1.engine.embedded import EmbeddedPostgres
+from tests.live.postgres import postgres_in
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0"}  # noqa: S104
 _connect = socket.socket.connect
@@ -48,9 +48,9 @@ def postgres_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres(postgres_folder: Path) -> Iterator[str]:
     """URL of a real PostgreSQL with a migrated database `template_sev1`. Not durable: tests of crashes run their own."""
-    with EmbeddedPostgres(postgres_folder) as server:
-        asyncio.run(_make_template(server.url))
-        yield server.url
+    with postgres_in(postgres_folder) as url:
+        asyncio.run(_make_template(url))
+        yield url
 
 
 async def _make_template(url: str) -> None:

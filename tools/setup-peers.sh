@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that the programs are there which the tests talk to: Prometheus, Alertmanager with amtool, Chromium, wrk.
 # On Debian as root it installs what is missing; elsewhere it says in one line how. A missing peer fails, it never skips.
+# usage: tools/setup-peers.sh [PACKAGE…]     packages that only some tests need, such as postgresql-15
 set -euo pipefail
 
 missing=()
@@ -11,6 +12,9 @@ has prometheus || missing+=(prometheus)
 has chromium || missing+=(chromium)
 has fc-list && fc-list | grep -qi inter && fc-list | grep -qi "color emoji" || missing+=(fontconfig fonts-inter fonts-noto-color-emoji)
 has wrk || missing+=(wrk)
+for package in "$@"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing+=("$package")
+done
 
 if [ ${#missing[@]} -eq 0 ]; then
   exit 0

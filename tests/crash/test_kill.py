@@ -18,13 +18,13 @@ import httpx
 import pytest
 from tests.live.load import Load
 from tests.live.mailbox import Mail, Mailbox
+from tests.live.postgres import postgres_in
 from tests.live.server import LiveServer, own_folder
 from tests.live.waiting import until
 
 from sev1.engine import event_log
 from sev1.engine.database import Database
 from sev1.engine.decider import fold
-from sev1.engine.embedded import EmbeddedPostgres
 from sev1.paging import store as pages_store
 from sev1.paging.decide import PageAggregate
 from sev1.paging.model import Page
@@ -154,8 +154,8 @@ class Kept(NamedTuple):
 
 async def _read(folder: Path) -> Kept:
     aggregate = PageAggregate()
-    with EmbeddedPostgres(folder) as postgres:
-        async with Database(postgres.url, size=1) as db, db.connection() as conn:
+    with postgres_in(folder) as url:
+        async with Database(url, size=1) as db, db.connection() as conn:
             pages, replayed = [], []
             for row in await conn.fetch("SELECT id FROM pages ORDER BY number"):
                 pages.append(await pages_store.get(conn, row["id"]))

@@ -15,6 +15,7 @@ from typing import Self
 
 import httpx
 
+from tests.live import postgres
 from tests.live.waiting import free_port, until
 
 SEV1 = Path(sys.executable).with_name("sev1")
@@ -45,6 +46,9 @@ class LiveServer:
             given |= {"smtp_host": "127.0.0.1", "smtp_port": smtp_port, "smtp_tls": "none"}
         given |= settings
         self.environ = {name: value for name, value in os.environ.items() if not name.startswith("SEV1_")}
+        self._installed = None if postgres.INSTALLED is None else postgres.InstalledPostgres(folder / "data/postgres")
+        if self._installed:
+            given["database_url"] = self._installed.url
         self.environ |= {f"SEV1_{name.upper()}": str(value) for name, value in given.items()}
         self.log = folder / "sev1.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -52,6 +56,8 @@ class LiveServer:
     def start(self, *, command: tuple[str, ...] = ("serve",)) -> float:
         """Starts the process; returns after how many seconds it was ready. Fails with its log when it is not."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self._installed:
+            self._installed.start()
         begun = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -101,7 +107,10 @@ class LiveServer:
         assert status in {0, 128 + sig}, (
             f"sev1 was ended by {sig.name} before it had stopped in order: {status}\n{self.said()}"
         )
-        return time.monotonic() - begun
+        took = time.monotonic() - begun
+        if self._installed:
+            self._installed.stop()
+        return took
 
     def __enter__(self) -> Self:
         try:
@@ -173,6 +182,8 @@ class LiveServer:
 
     def run(self, *arguments: str, given: str = "") -> str:
         """`sev1 …` on the terminal beside the running server; its output. Fails when it fails."""
+        if self._installed:
+            self._installed.start()
         done = subprocess.run(
             [str(SEV1), *arguments],
             check=False,
