@@ -30,7 +30,7 @@ from sev1.command.decide import IncidentAggregate
 from sev1.command.react import IncidentEffects, PrepareIncident
 from sev1.engine import timers, worker
 from sev1.engine.clock import Clock, SystemClock
-from sev1.engine.commands import Commands
+from sev1.engine.commands import Commands, each
 from sev1.engine.database import Database
 from sev1.engine.fetch import Fetch
 from sev1.engine.news import News
@@ -94,14 +94,15 @@ class Node:
         self.commands.register(
             PageAggregate(),
             pages.project,
-            PageNotices(self.catalogs, self.settings.url),
+            each(PageNotices(self.catalogs, self.settings.url)),
             prepare=PreparePage(self.catalogs),
+            snapshots=pages.snapshots,
         )
         self.commands.register(
             IncidentAggregate(),
-            incidents.project,
-            IncidentEffects(self.commands, self.catalogs),
-            IncidentNotices(self.catalogs, self.settings.url),
+            each(incidents.project),
+            each(IncidentEffects(self.commands, self.catalogs)),
+            each(IncidentNotices(self.catalogs, self.settings.url)),
             prepare=PrepareIncident(self.catalogs),
         )
         self.fetch = Fetch(allow_private=self.settings.allow_private_targets)

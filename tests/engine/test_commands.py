@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,12 +14,12 @@ from sev1.engine.clock import FakeClock
 from sev1.engine.commands import Change, Commands
 from sev1.engine.database import Database
 from sev1.engine.decider import SYSTEM
-from sev1.engine.errors import Conflict
+from sev1.engine.errors import Conflict, NotFound
 from sev1.engine.news import News
 from sev1.engine.timer_step import TimerStep
 from sev1.paging import model as m
 from sev1.paging.decide import PageAggregate
-from sev1.paging.store import project
+from sev1.paging.store import SHAPE, project, snapshots
 
 
 def commands_on(db: Database, clock: FakeClock, *reactions: object) -> Commands:
@@ -26,7 +27,7 @@ def commands_on(db: Database, clock: FakeClock, *reactions: object) -> Commands:
         return type(command)(due=command.due, who=WHO) if isinstance(command, m.EscalationDue) else command
 
     commands = Commands(db, clock, News())
-    commands.register(PageAggregate(), project, *reactions, prepare=people)
+    commands.register(PageAggregate(), project, *reactions, prepare=people, snapshots=snapshots)
     return commands
 
 
@@ -44,7 +45,7 @@ async def test_events_projection_and_timers_are_written_together(db: Database, c
 
 
 async def test_when_a_reaction_fails_nothing_of_the_command_stays(db: Database, clock: FakeClock):
-    async def broken(conn: object, change: Change[m.Page]) -> None:
+    async def broken(conn: object, changes: Sequence[Change[m.Page]]) -> None:
         raise RuntimeError("reaction")
 
     with pytest.raises(RuntimeError, match="reaction"):
@@ -67,11 +68,66 @@ async def test_many_commands_on_one_stream_at_once_all_take_effect_in_some_order
 
 
 async def test_two_writers_of_the_same_version_conflict(db: Database, clock: FakeClock):
+    first = event_log.facts([m.PolicyExhausted()], after=0, at=clock.now(), by=SYSTEM)
     async with db.transaction() as conn:
-        await event_log.append(conn, "page/P-1", 0, [m.PolicyExhausted()], at=clock.now(), by=SYSTEM)
+        await event_log.append(conn, {"page/P-1": first})
     with pytest.raises(Conflict):
         async with db.transaction() as conn:
-            await event_log.append(conn, "page/P-1", 0, [m.PolicyExhausted()], at=clock.now(), by=SYSTEM)
+            await event_log.append(conn, {"page/P-1": first})
+
+
+async def test_a_batch_of_commands_does_what_each_alone_would(db: Database, clock: FakeClock):
+    commands = commands_on(db, clock)
+    for n in range(1, 4):
+        await opened(commands, f"P-{n}")
+    asked = {"P-2": m.Acknowledge(), "P-3": m.JoinAlerts(count=2, summary="s"), "P-1": m.Resolve(reason="over")}
+    async with db.transaction() as conn:
+        changes = await commands.run_many_in(conn, "page", asked, by=ANA)
+    assert [(change.key, change.after.status) for change in changes] == [
+        ("P-2", "acknowledged"), ("P-3", "triggered"), ("P-1", "resolved")
+    ]  # fmt: skip
+    async with db.connection() as conn:
+        for change in changes:
+            state, facts = await commands.load(conn, "page", change.key)
+            assert state == change.after
+            assert (await snapshots(conn, [change.key]))[change.key] == (state, len(facts))
+        waiting = await conn.fetch("SELECT stream, kind FROM timers ORDER BY stream")
+    assert [tuple(row) for row in waiting] == [("page/P-2", "unattended"), ("page/P-3", "escalate")]
+
+
+async def test_a_refusal_within_a_batch_refuses_all_of_it(db: Database, clock: FakeClock):
+    commands = commands_on(db, clock)
+    await opened(commands)
+    with pytest.raises(NotFound):
+        async with db.transaction() as conn:
+            await commands.run_many_in(conn, "page", {"P-1": m.Acknowledge(), "P-9": m.Acknowledge()}, by=ANA)
+    async with db.connection() as conn:
+        state, _ = await commands.load(conn, "page", "P-1")
+    assert state.status == "triggered"
+
+
+async def test_a_page_that_another_release_projected_is_read_from_its_events(db: Database, clock: FakeClock):
+    commands = commands_on(db, clock)
+    await opened(commands)
+    async with db.transaction() as conn:
+        await conn.execute('UPDATE pages SET shape = $1, state = \'{"key": "P-1"}\'', SHAPE + 1)
+    change = await commands.run("page", "P-1", m.Acknowledge(), by=ANA)
+    assert (change.after.status, change.after.title, change.version) == ("acknowledged", "t", 3)
+    async with db.connection() as conn:
+        assert "P-1" in await snapshots(conn, ["P-1"])
+
+
+async def test_timers_that_are_due_together_fire_together(db: Database, clock: FakeClock):
+    commands = commands_on(db, clock)
+    for n in range(1, 31):
+        await opened(commands, f"P-{n}")
+    clock.advance(seconds=300)
+    assert await TimerStep(commands, holder="a", lease_s=30)() is True
+    async with db.connection() as conn:
+        states = await snapshots(conn, [f"P-{n}" for n in range(1, 31)])
+        transactions = await conn.fetchval("SELECT count(DISTINCT xmin::text) FROM events WHERE version > 2")
+    assert {state.step for state, _ in states.values()} == {1}
+    assert transactions == 1
 
 
 async def test_an_acknowledgement_and_the_timer_racing_never_page_after_the_acknowledgement(

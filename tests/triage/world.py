@@ -112,7 +112,9 @@ class World:
         self.news = News()
         self.catalogs = CatalogCache()
         self.commands = Commands(db, clock, self.news)
-        self.commands.register(PageAggregate(), page_store.project, prepare=PreparePage(self.catalogs))
+        self.commands.register(
+            PageAggregate(), page_store.project, prepare=PreparePage(self.catalogs), snapshots=page_store.snapshots
+        )
         self.step = TriageStep(db, self.commands, self.catalogs, clock)
         self.expire = ExpireStep(db, self.commands, self.catalogs, clock, grace=timedelta(0))
         self.recheck = RecheckStep(db, self.commands, self.catalogs, clock)

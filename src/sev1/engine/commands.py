@@ -3,9 +3,9 @@
 load -> decide -> append -> timers -> reactions (projection, deliveries) -> commit -> tell the news
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import asyncpg
 from msgspec import Struct
@@ -37,9 +37,29 @@ class Change(Struct, Generic[S], frozen=True, kw_only=True):
         return event_log.stream_name(self.kind, self.key)
 
 
-Reaction = Callable[[asyncpg.Connection, Change[Any]], Awaitable[None]]
+Reaction = Callable[[asyncpg.Connection, Sequence[Change[Any]]], Awaitable[None]]
+"""Runs inside the transaction, with all that a batch of commands changed; `each` makes one of a reaction to one change."""
 Prepare = Callable[[asyncpg.Connection, Any, Any, datetime], Awaitable[Any]]
 """(connection, state, command, now) -> the command with the facts that `decide` needs, e.g. who is on call."""
+Snapshots = Callable[[asyncpg.Connection, Sequence[str]], Awaitable[Mapping[str, tuple[Any, int]]]]
+"""(connection, keys) -> key: the state and version that the projection holds, of those that it can vouch for."""
+
+
+def each(reaction: Callable[[asyncpg.Connection, Change[Any]], Awaitable[None]]) -> Reaction:
+    """A reaction that looks at one change at a time."""
+
+    async def react(conn: asyncpg.Connection, changes: Sequence[Change[Any]]) -> None:
+        for change in changes:
+            await reaction(conn, change)
+
+    return react
+
+
+class _Kind(NamedTuple):
+    aggregate: Aggregate[Any, Any, Any]
+    reactions: tuple[Reaction, ...]
+    prepare: Prepare | None
+    snapshots: Snapshots | None
 
 
 class Commands:
@@ -49,25 +69,27 @@ class Commands:
         self.db = db
         self.clock = clock
         self.news = news
-        self._aggregates: dict[str, Aggregate[Any, Any, Any]] = {}
-        self._reactions: dict[str, list[Reaction]] = {}
-        self._prepare: dict[str, Prepare] = {}
+        self._kinds: dict[str, _Kind] = {}
 
     def register(
-        self, aggregate: Aggregate[Any, Any, Any], *reactions: Reaction, prepare: Prepare | None = None
+        self,
+        aggregate: Aggregate[Any, Any, Any],
+        *reactions: Reaction,
+        prepare: Prepare | None = None,
+        snapshots: Snapshots | None = None,
     ) -> None:
-        """Makes `aggregate` known; its reactions run in the given order inside each command's transaction."""
-        self._aggregates[aggregate.kind] = aggregate
-        if prepare:
-            self._prepare[aggregate.kind] = prepare
-        self._reactions[aggregate.kind] = list(reactions)
+        """Makes `aggregate` known; its reactions run in the given order inside each command's transaction.
+
+        With `snapshots` a command starts from the projected state instead of reading all that ever happened.
+        """
+        self._kinds[aggregate.kind] = _Kind(aggregate, reactions, prepare, snapshots)
 
     def aggregate(self, kind: str) -> Aggregate[Any, Any, Any]:
-        return self._aggregates[kind]
+        return self._kinds[kind].aggregate
 
     @property
     def kinds(self) -> Mapping[str, Aggregate[Any, Any, Any]]:
-        return self._aggregates
+        return {name: kind.aggregate for name, kind in self._kinds.items()}
 
     async def run(self, kind: str, key: str, command: Any, *, by: Actor) -> Change[Any]:
         """Runs `command` in a transaction of its own. Raises what `decide` refuses with."""
@@ -85,30 +107,59 @@ class Commands:
 
     async def run_in(self, conn: asyncpg.Connection, kind: str, key: str, command: Any, *, by: Actor) -> Change[Any]:
         """Runs `command` as part of the caller's transaction; the caller calls `tell` after its commit."""
-        aggregate = self._aggregates[kind]
-        stream = event_log.stream_name(kind, key)
-        await event_log.lock_stream(conn, stream)
-        facts = await event_log.read(conn, stream, aggregate.event_type)
-        before = fold(aggregate, key, facts)
-        version = facts[-1].version if facts else 0
-        now = self.clock.now()
-        if prepare := self._prepare.get(kind):
-            command = await prepare(conn, before, command, now)
-        events = aggregate.decide(before, command, now, by)
-        new = await event_log.append(conn, stream, version, events, at=now, by=by) if events else []
-        after = before
-        for fact in new:
-            after = aggregate.evolve(after, fact)
-        change = Change(kind=kind, key=key, before=before, after=after, facts=new, version=version + len(new), now=now)
-        if new:
-            await timers.replace(conn, stream, aggregate.timers(after))
-            for reaction in self._reactions[kind]:
-                await reaction(conn, change)
+        (change,) = await self.run_many_in(conn, kind, {key: command}, by=by)
         return change
+
+    async def run_many_in(
+        self, conn: asyncpg.Connection, kind: str, commands: Mapping[str, Any], *, by: Actor
+    ) -> list[Change[Any]]:
+        """Runs one command for each key, all at one instant, with one statement for each kind of write.
+
+        The changes are in the order of `commands`. A refusal of one is the refusal of all: the transaction is the
+        caller's.
+        """
+        registered = self._kinds[kind]
+        aggregate = registered.aggregate
+        await event_log.lock_streams(conn, [event_log.stream_name(kind, key) for key in commands])
+        states = await self._states(conn, registered, commands)
+        now = self.clock.now()
+        changes = []
+        for key, asked in commands.items():
+            before, version = states[key]
+            command = await registered.prepare(conn, before, asked, now) if registered.prepare else asked
+            facts = event_log.facts(aggregate.decide(before, command, now, by), after=version, at=now, by=by)
+            after = before
+            for fact in facts:
+                after = aggregate.evolve(after, fact)
+            version += len(facts)
+            changes.append(
+                Change(kind=kind, key=key, before=before, after=after, facts=facts, version=version, now=now)
+            )
+        changed = [change for change in changes if change.facts]
+        if changed:
+            await event_log.append(conn, {change.stream: change.facts for change in changed})
+            await timers.replace(conn, _timers_that_changed(aggregate, changed))
+            for reaction in registered.reactions:
+                await reaction(conn, changed)
+        return changes
+
+    async def _states(
+        self, conn: asyncpg.Connection, registered: _Kind, keys: Iterable[str]
+    ) -> dict[str, tuple[Any, int]]:
+        """The state and version of each stream: as projected where the projection can vouch for it, else from its facts."""
+        aggregate = registered.aggregate
+        states = dict(await registered.snapshots(conn, list(keys))) if registered.snapshots else {}
+        unread = {event_log.stream_name(aggregate.kind, key): key for key in keys if key not in states}
+        if unread:
+            found = await event_log.read_many(conn, list(unread), aggregate.event_type)
+            for stream, key in unread.items():
+                facts = found.get(stream, [])
+                states[key] = fold(aggregate, key, facts), facts[-1].version if facts else 0
+        return states
 
     async def load(self, conn: asyncpg.Connection, kind: str, key: str) -> tuple[Any, list[Fact[Any]]]:
         """The state and the facts of one stream, without changing anything."""
-        aggregate = self._aggregates[kind]
+        aggregate = self._kinds[kind].aggregate
         facts = await event_log.read(conn, event_log.stream_name(kind, key), aggregate.event_type)
         return fold(aggregate, key, facts), facts
 
@@ -117,3 +168,10 @@ class Commands:
         for change in changes:
             if change.facts:
                 self.news.tell(change.stream)
+
+
+def _timers_that_changed(
+    aggregate: Aggregate[Any, Any, Any], changes: Iterable[Change[Any]]
+) -> dict[str, Mapping[str, datetime]]:
+    wanted = {change.stream: (aggregate.timers(change.before), aggregate.timers(change.after)) for change in changes}
+    return {stream: after for stream, (before, after) in wanted.items() if before != after}

@@ -1,6 +1,6 @@
 """The event log: append-only streams of facts. `UNIQUE(stream, version)` is what keeps two writers apart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,29 +10,44 @@ import msgspec
 from sev1.engine.decider import Actor, Fact
 from sev1.engine.errors import Conflict
 
+_json = msgspec.json.Encoder(enc_hook=str).encode
 
-async def lock_stream(conn: asyncpg.Connection, stream: str) -> None:
+
+async def lock_streams(conn: asyncpg.Connection, streams: Iterable[str]) -> None:
     """Queues writers of one stream behind each other until the transaction ends.
 
     Without it two commands on one stream would both decide and one would have to start over; the unique
-    constraint stays as the safety net.
+    constraint stays as the safety net. Everybody locks in the same order, so that two never wait for each other.
     """
-    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", stream)
+    await conn.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(stream, 0)) FROM unnest($1::text[]) AS stream", sorted(streams)
+    )
 
 
-async def append(
-    conn: asyncpg.Connection, stream: str, after: int, events: Sequence[Any], *, at: datetime, by: Actor
-) -> list[Fact[Any]]:
-    """Adds `events` behind version `after`. Raises Conflict when somebody else did so first."""
-    facts = [Fact(version=after + n, at=at, by=by, event=event) for n, event in enumerate(events, 1)]
+def facts(events: Iterable[Any], *, after: int, at: datetime, by: Actor) -> list[Fact[Any]]:
+    """`events` as the facts that follow version `after`."""
+    return [Fact(version=after + n, at=at, by=by, event=event) for n, event in enumerate(events, 1)]
+
+
+async def append(conn: asyncpg.Connection, streams: Mapping[str, Sequence[Fact[Any]]]) -> None:
+    """Adds the facts to their streams. Raises Conflict when somebody else wrote one of these versions first."""
+    rows = [(stream, fact) for stream, added in streams.items() for fact in added]
     try:
-        await conn.executemany(
-            "INSERT INTO events (stream, version, at, by, event) VALUES ($1, $2, $3, $4, $5)",
-            [(stream, fact.version, at, by, fact.event) for fact in facts],
+        await conn.execute(
+            """
+            INSERT INTO events (stream, version, at, by, event)
+            SELECT stream, version, at, by::jsonb, event::jsonb
+            FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::text[], $5::text[])
+                AS new (stream, version, at, by, event)
+            """,
+            [stream for stream, _ in rows],
+            [fact.version for _, fact in rows],
+            [fact.at for _, fact in rows],
+            [_json(fact.by).decode() for _, fact in rows],
+            [_json(fact.event).decode() for _, fact in rows],
         )
     except asyncpg.UniqueViolationError as error:
         raise Conflict("Somebody else changed this at the same moment. Reload and try again.") from error
-    return facts
 
 
 async def read(conn: asyncpg.Connection, stream: str, event_type: Any, *, after: int = 0) -> list[Fact[Any]]:
@@ -40,15 +55,28 @@ async def read(conn: asyncpg.Connection, stream: str, event_type: Any, *, after:
     rows = await conn.fetch(
         "SELECT version, at, by, event FROM events WHERE stream = $1 AND version > $2 ORDER BY version", stream, after
     )
-    return [
-        Fact(
-            version=row["version"],
-            at=row["at"],
-            by=msgspec.convert(row["by"], Actor),
-            event=msgspec.convert(row["event"], event_type),
-        )
-        for row in rows
-    ]
+    return [_fact(row, event_type) for row in rows]
+
+
+async def read_many(conn: asyncpg.Connection, streams: Sequence[str], event_type: Any) -> dict[str, list[Fact[Any]]]:
+    """The same for several streams from their beginning; those without facts are missing."""
+    rows = await conn.fetch(
+        "SELECT stream, version, at, by, event FROM events WHERE stream = ANY($1::text[]) ORDER BY stream, version",
+        streams,
+    )
+    found: dict[str, list[Fact[Any]]] = {}
+    for row in rows:
+        found.setdefault(row["stream"], []).append(_fact(row, event_type))
+    return found
+
+
+def _fact(row: asyncpg.Record, event_type: Any) -> Fact[Any]:
+    return Fact(
+        version=row["version"],
+        at=row["at"],
+        by=msgspec.convert(row["by"], Actor),
+        event=msgspec.convert(row["event"], event_type),
+    )
 
 
 async def next_number(conn: asyncpg.Connection, name: str) -> int:

@@ -6,7 +6,7 @@ replaces the timer. A node that dies or stalls loses its lease and another takes
 because a late timer decides nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -19,15 +19,27 @@ class Timer(Struct, frozen=True, kw_only=True):
     due_at: datetime
 
 
-async def replace(conn: asyncpg.Connection, stream: str, wanted: Mapping[str, datetime]) -> None:
-    """Makes `wanted` the timers of `stream`; others of it are removed."""
-    await conn.execute("DELETE FROM timers WHERE stream = $1 AND kind <> ALL($2::text[])", stream, list(wanted))
-    if wanted:
-        await conn.executemany(
-            "INSERT INTO timers (stream, kind, due_at) VALUES ($1, $2, $3) ON CONFLICT (stream, kind) "
-            "DO UPDATE SET due_at = EXCLUDED.due_at, holder = NULL, lease_until = NULL",
-            [(stream, kind, due) for kind, due in wanted.items()],
+async def replace(conn: asyncpg.Connection, wanted: Mapping[str, Mapping[str, datetime]]) -> None:
+    """Makes these the timers of each stream in `wanted`; others that it had are removed."""
+    if not wanted:
+        return
+    rows = [(stream, kind, due) for stream, timers in wanted.items() for kind, due in timers.items()]
+    streams, kinds, due_at = ([row[column] for row in rows] for column in range(3))
+    await conn.execute(
+        """
+        WITH kept AS (
+            INSERT INTO timers (stream, kind, due_at)
+            SELECT * FROM unnest($2::text[], $3::text[], $4::timestamptz[])
+            ON CONFLICT (stream, kind) DO UPDATE SET due_at = EXCLUDED.due_at, holder = NULL, lease_until = NULL
         )
+        DELETE FROM timers WHERE stream = ANY($1::text[])
+            AND NOT EXISTS (
+                SELECT FROM unnest($2::text[], $3::text[]) AS new (stream, kind)
+                WHERE new.stream = timers.stream AND new.kind = timers.kind
+            )
+        """,
+        list(wanted), streams, kinds, due_at,
+    )  # fmt: skip
 
 
 async def claim(conn: asyncpg.Connection, *, holder: str, now: datetime, lease_s: int, limit: int) -> list[Timer]:
@@ -47,11 +59,14 @@ async def claim(conn: asyncpg.Connection, *, holder: str, now: datetime, lease_s
     return sorted((Timer(**row) for row in rows), key=lambda timer: timer.due_at)
 
 
-async def done(conn: asyncpg.Connection, timer: Timer, *, holder: str) -> None:
-    """Removes a timer that decided nothing and was not replaced; a lost lease or a new due time is left alone."""
+async def done(conn: asyncpg.Connection, timers: Sequence[Timer], *, holder: str) -> None:
+    """Removes those that decided nothing and were not replaced; a lost lease or a new due time is left alone."""
     await conn.execute(
-        "DELETE FROM timers WHERE stream = $1 AND kind = $2 AND due_at = $3 AND holder = $4",
-        timer.stream, timer.kind, timer.due_at, holder,
+        """
+        DELETE FROM timers USING unnest($1::text[], $2::text[], $3::timestamptz[]) AS fired (stream, kind, due_at)
+        WHERE timers.stream = fired.stream AND timers.kind = fired.kind AND timers.due_at = fired.due_at AND holder = $4
+        """,
+        [t.stream for t in timers], [t.kind for t in timers], [t.due_at for t in timers], holder,
     )  # fmt: skip
 
 

@@ -34,10 +34,9 @@ class PagesByCommand:
 
     async def lock(self, conn: asyncpg.Connection, pages: Iterable[str]) -> set[str]:
         wanted = sorted(pages)
-        for page in wanted:
-            await event_log.lock_stream(conn, event_log.stream_name("page", page))
         if not wanted:
             return set()
+        await event_log.lock_streams(conn, [event_log.stream_name("page", page) for page in wanted])
         rows = await conn.fetch("SELECT id FROM pages WHERE id = ANY($1::text[]) AND status <> 'resolved'", wanted)
         return {row["id"] for row in rows}
 
