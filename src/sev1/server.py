@@ -48,7 +48,14 @@ def make_app(node: Node) -> Litestar:
     """The framework's part: every page and every API route of this node."""
     gate = Gate(node.db, node.clock, public_url=node.settings.url, secret=node.secret)
     app = Litestar(
-        route_handlers=[*system.ROUTES, *ACCESS_ROUTES, *API_ROUTES, *alertmanager.ROUTES, *heartbeat.ROUTES, *WEB_ROUTES],
+        route_handlers=[
+            *system.ROUTES,
+            *ACCESS_ROUTES,
+            *API_ROUTES,
+            *alertmanager.ROUTES,
+            *heartbeat.ROUTES,
+            *WEB_ROUTES,
+        ],
         dependencies=_dependencies(
             {
                 "db": node.db,

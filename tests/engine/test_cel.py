@@ -1,5 +1,6 @@
 """CEL within limits: what is refused before it runs, and what is ended while it runs."""
 
+import contextlib
 import time
 
 import pytest
@@ -49,10 +50,8 @@ def test_what_could_explode_or_cannot_be_read_is_refused(expression: str, why: s
 
 @pytest.mark.parametrize("expression", ["a" + ".a" * 490, "1" + "+1" * 490, "a?b:" * 240 + "c", "[1]" + "[0]" * 330])
 def test_the_longest_chains_crash_nothing(expression: str):
-    try:
+    with contextlib.suppress(CelInvalid):
         check(expression)
-    except CelInvalid:
-        pass
 
 
 async def test_values_come_by_name_and_a_missing_field_is_none():

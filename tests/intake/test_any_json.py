@@ -66,7 +66,10 @@ nearly_right = {
         optional={"starts_at": times, "labels": names, "annotations": names, "links": anything, "key": words},
     ),
     "mapped": st.fixed_dictionaries(
-        {"mapping": words, "events": st.lists(st.fixed_dictionaries({"summary": words}, optional={"labels": names}), min_size=1)},
+        {
+            "mapping": words,
+            "events": st.lists(st.fixed_dictionaries({"summary": words}, optional={"labels": names}), min_size=1),
+        },
         optional={"payload": anything},
     ),
     "mail": anything,

@@ -28,7 +28,12 @@ UPTIME = Mapping(
 )
 LIST = Mapping(name="many", each="payload.alerts.filter(a, a.ours)", summary="item.text", key="item.id")
 SLOW = Mapping(name="slow", summary="string(size(payload.l.map(x, payload.l).map(y, size(y))))")
-DOWN = {"monitor": {"id": 7, "name": "Shop", "state": "down"}, "level": "critical", "code": 502, "since": "2026-03-02T03:00:00Z"}
+DOWN = {
+    "monitor": {"id": 7, "name": "Shop", "state": "down"},
+    "level": "critical",
+    "code": 502,
+    "since": "2026-03-02T03:00:00Z",
+}
 
 
 @pytest.fixture

@@ -86,6 +86,9 @@ async def test_one_that_breaks_our_own_code_does_not_stop_the_others(watching, w
 
     watching.step._probes = Broken()
     await watching.step()
-    assert [(await watching.row(name)).state.status for name in ("bad", "good")] in (["waiting", "ok"], ["ok", "waiting"])
+    assert [(await watching.row(name)).state.status for name in ("bad", "good")] in (
+        ["waiting", "ok"],
+        ["ok", "waiting"],
+    )
     await watching.later(seconds=20)
     assert (await watching.row("bad")).state.status == (await watching.row("good")).state.status == "ok"

@@ -14,12 +14,14 @@ TWO_OF_THREE = Composite(
 )
 ERRORS = Composite(name="errors", summary="Too many errors", match=('alertname="LogErrors"',), count=100, window_s=300)
 
+NEW = State()
+
 
 def alert(number: int, after_s: float, times: int = 1, **labels: str) -> FiringAlert:
     return FiringAlert(id=number, labels=labels, received_at=T0 + timedelta(seconds=after_s), times=times)
 
 
-def judge(spec, alerts, state=State(), after_s: float = 60):
+def judge(spec, alerts, state=NEW, after_s: float = 60):
     return decide.composite(spec, state, alerts, T0 + timedelta(seconds=after_s))
 
 

@@ -8,7 +8,13 @@ from sev1.catalog.model import StatusFeed
 from sev1.watch import feeds
 from sev1.watch.feeds import FeedUnreadable
 
-OPEN = {"id": "kx1", "name": "Payments are delayed", "status": "investigating", "impact": "critical", "shortlink": "https://stspg.example/kx1"}
+OPEN = {
+    "id": "kx1",
+    "name": "Payments are delayed",
+    "status": "investigating",
+    "impact": "critical",
+    "shortlink": "https://stspg.example/kx1",
+}
 OVER = {"id": "kx0", "name": "Old", "status": "resolved", "impact": "minor", "shortlink": None}
 
 RSS = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>Cardhouse status</title>

@@ -499,3 +499,11 @@ async def test_every_page_carries_the_strict_policy(enter: Do, declared: Do) -> 
         policy = (await ana.http.get(path)).headers["content-security-policy"]
         assert "script-src 'self'; style-src 'self'" in policy
         assert "unsafe" not in policy
+
+
+async def test_the_watch_page_says_how_each_stands_and_why(node: Node, clock: FakeClock, browser: Any) -> None:
+    await node.watch()
+    page = await browser("responder").get("/watch")
+    assert page.status_code == 200
+    assert "shop-is-down" in page.text
+    assert "0 of 3 conditions fire" in page.text

@@ -10,10 +10,10 @@ import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
+from sev1.catalog.check_signals import signals
 from sev1.catalog.cycles import cycles
 from sev1.catalog.matchers import MatcherInvalid, parse
 from sev1.catalog.model import KINDS, Catalog, EscalationPolicy, InhibitRule, Route, Schedule
-from sev1.catalog.check_signals import signals
 from sev1.catalog.problems import CatalogInvalid, Finding, Path, Problem, did_you_mean, listed
 
 Names = Mapping[str, AbstractSet[str]]

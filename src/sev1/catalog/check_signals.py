@@ -45,7 +45,7 @@ def _mapping(mapping: Mapping) -> Iterator[Finding]:
         except cel.CelInvalid as error:
             where = ".".join(map(str, path))
             message = f'mapping "{mapping.name}": `{where}`: {error.message}'
-            fix = "Write it like `payload.title` or `payload.state == \"ok\" ? \"resolved\" : \"firing\"`."
+            fix = 'Write it like `payload.title` or `payload.state == "ok" ? "resolved" : "firing"`.'
             yield Finding(kind="mapping", name=mapping.name, path=path, message=message, fix=fix)
 
 

@@ -35,6 +35,11 @@ _TOKEN = re.compile(
     r"""|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<unary>(?:[-!]\s*){9,})""",
     re.DOTALL,
 )
+_NOT_TAKEN = {
+    "comment": "Comments are not taken",
+    "triple": "Triple quotes are not taken",
+    "unary": "Rows of signs are not taken",
+}
 _PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (?:Syntax error: )?(.*)")
 
 
@@ -69,34 +74,41 @@ def _limits(expression: str) -> None:
     if len(expression) > LENGTH_MAX:
         raise CelInvalid(f"The expression is {len(expression)} characters long; {LENGTH_MAX} is the most.")
     inside: list[bool] = []
+    """Of each open bracket, whether it is a comprehension's."""
     comprehensions = 0
     for found in _TOKEN.finditer(expression):
-        line, column = _position(expression, found.start())
         match found.lastgroup:
-            case "comment" | "triple" | "unary":
-                what = {"comment": "Comments", "triple": "Triple quotes", "unary": "Rows of signs"}[found.lastgroup]
-                raise CelInvalid(f"{what} are not taken (line {line}, column {column}).", line=line, column=column)
+            case "text":
+                continue
             case "macro":
                 comprehensions += 1
-                if any(inside):
-                    raise CelInvalid(
-                        f"A comprehension inside a comprehension (line {line}, column {column}) could run for minutes. "
-                        "Put one behind the other, or send the list in a flatter form.",
-                        line=line, column=column,
-                    )  # fmt: skip
-                if comprehensions > COMPREHENSIONS_MAX:
-                    raise CelInvalid(f"There are more than {COMPREHENSIONS_MAX} comprehensions.", line=line, column=column)
+                if any(inside) or comprehensions > COMPREHENSIONS_MAX:
+                    raise _too_many(expression, found.start(), nested=any(inside))
                 inside.append(True)
             case "open":
                 inside.append(False)
-            case "close" if inside:
-                inside.pop()
-            case _:
-                pass
+            case "close":
+                del inside[-1:]
+            case kind:
+                raise _at(expression, found.start(), _NOT_TAKEN[kind or ""])
         if len(inside) > DEPTH_MAX:
-            raise CelInvalid(
-                f"Brackets are nested deeper than {DEPTH_MAX} (line {line}, column {column}).", line=line, column=column
-            )
+            raise _at(expression, found.start(), f"Brackets are nested deeper than {DEPTH_MAX}")
+
+
+def _too_many(expression: str, at: int, *, nested: bool) -> CelInvalid:
+    if not nested:
+        return _at(expression, at, f"There are more than {COMPREHENSIONS_MAX} comprehensions")
+    return _at(
+        expression,
+        at,
+        "A comprehension inside a comprehension could run for minutes; put one behind the other, "
+        "or send the list in a flatter form",
+    )
+
+
+def _at(expression: str, at: int, what: str) -> CelInvalid:
+    line, column = _position(expression, at)
+    return CelInvalid(f"{what} (line {line}, column {column}).", line=line, column=column)
 
 
 def _position(text: str, at: int) -> tuple[int, int]:
@@ -108,7 +120,9 @@ def _as_sentence(text: str) -> CelInvalid:
         return CelInvalid("The expression cannot be read.")
     line, column, words = int(found[1]), int(found[2]), found[3].partition(" expecting ")[0]
     words = words.replace("mismatched input '<EOF>'", "it ends too early").replace("<EOF>", "the end")
-    return CelInvalid(f"The expression cannot be read at line {line}, column {column}: {words}.", line=line, column=column)
+    return CelInvalid(
+        f"The expression cannot be read at line {line}, column {column}: {words}.", line=line, column=column
+    )
 
 
 class Evaluator:

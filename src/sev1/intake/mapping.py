@@ -33,12 +33,12 @@ class Mapper:
         async with self._db.connection() as conn:
             mapping = (await self._catalogs.current(conn)).mappings.get(name)
         if mapping is None:
-            raise NotFound(f'The catalog has no mapping "{name[:63]}". Add it (`kind: mapping`) or correct the address.')
+            raise NotFound(
+                f'The catalog has no mapping "{name[:63]}". Add it (`kind: mapping`) or correct the address.'
+            )
         try:
             payload = read(_decode, raw)
-            found = await self._evaluator.evaluate(
-                _expressions(mapping), {"payload": payload}, each=mapping.each or ""
-            )
+            found = await self._evaluator.evaluate(_expressions(mapping), {"payload": payload}, each=mapping.each or "")
             events = [_event(values) for values in found]
             whole = raw if _is_json(raw) else msgspec.json.encode(payload)
         except (CelFailed, CelInvalid) as error:
@@ -69,7 +69,9 @@ def _event(values: dict[str, Any]) -> dict[str, Any]:
         event[field] = value if field == "starts_at" and isinstance(value, int | float) else _text(value)
     if status := event.get("status"):
         event["status"] = _WORDS.get(status.lower(), status.lower())
-    labels = {name.removeprefix(_LABEL): _text(v) for name, v in values.items() if name.startswith(_LABEL) and v is not None}
+    labels = {
+        name.removeprefix(_LABEL): _text(v) for name, v in values.items() if name.startswith(_LABEL) and v is not None
+    }
     return {**event, "labels": labels}
 
 

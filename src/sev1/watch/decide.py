@@ -57,9 +57,7 @@ def check(spec: Check, state: State, outcome: Outcome, now: datetime) -> Judged:
     counted = msgspec.structs.replace(state, failures=failures, successes=successes)
     if not outcome.ok and (state.firing or failures >= spec.fail_after):
         signal = _signal("check", spec, "firing", f"The check {spec.name} fails: {outcome.why}", outcome.why)
-        return Judged(
-            state=_moved(counted, "trouble", outcome.why, now, firing=True), due_at=due_at, signals=(signal,)
-        )
+        return Judged(state=_moved(counted, "trouble", outcome.why, now, firing=True), due_at=due_at, signals=(signal,))
     if state.firing and successes < spec.recover_after:
         why = f"{outcome.why} {successes} of {spec.recover_after} successes until it counts as recovered."
         return Judged(state=_moved(counted, "trouble", why, now, firing=True), due_at=due_at)
@@ -93,14 +91,15 @@ def most_within(began: dict[int, list[datetime]], window: timedelta) -> int:
     """The most conditions that have an alert in one window. `began`: condition -> when its alerts came in, sorted."""
     moments = sorted({instant for instants in began.values() for instant in instants})
     return max(
-        (sum(any(start <= at <= start + window for at in instants) for instants in began.values()) for start in moments),
+        (
+            sum(any(start <= at <= start + window for at in instants) for instants in began.values())
+            for start in moments
+        ),
         default=0,
     )
 
 
-def _counted(
-    spec: Composite, state: State, alerts: Sequence[FiringAlert], due_at: datetime, now: datetime
-) -> Judged:
+def _counted(spec: Composite, state: State, alerts: Sequence[FiringAlert], due_at: datetime, now: datetime) -> Judged:
     window = timedelta(seconds=spec.window_s)
     conditions = [parse(text) for text in spec.match]
     times = {
@@ -162,14 +161,22 @@ def feed_unreadable(spec: StatusFeed, state: State, why: str, now: datetime) -> 
 def gone(kind: Kind, name: str, state: State) -> tuple[Signal, ...]:
     """It is no longer in the catalog: what fires of it ends."""
     if kind == "status-feed":
-        return tuple(Signal(key=f"{kind}/{name}/{i}", status="resolved", summary=title) for i, title in state.open.items())
+        return tuple(
+            Signal(key=f"{kind}/{name}/{i}", status="resolved", summary=title) for i, title in state.open.items()
+        )
     if not state.firing:
         return ()
     return (Signal(key=f"{kind}/{name}", status="resolved", summary=f"The {kind} {name} is no longer in the catalog"),)
 
 
 def _settled(
-    kind: Kind, spec: Heartbeat | Check | Composite, state: State, status: Status, why: str, due_at: datetime, now: datetime
+    kind: Kind,
+    spec: Heartbeat | Check | Composite,
+    state: State,
+    status: Status,
+    why: str,
+    due_at: datetime,
+    now: datetime,
 ) -> Judged:
     over = (_signal(kind, spec, "resolved", f"The {kind} {spec.name} is all right again", why),) if state.firing else ()
     return Judged(state=_moved(state, status, why, now, firing=False), due_at=due_at, signals=over)
@@ -180,9 +187,7 @@ def _moved(state: State, status: Status, why: str, now: datetime, *, firing: boo
     return msgspec.structs.replace(state, status=status, why=why, since=since, checked_at=now, firing=firing)
 
 
-def _signal(
-    kind: Kind, spec: Heartbeat | Check | Composite, status: str, summary: str, why: str
-) -> Signal:
+def _signal(kind: Kind, spec: Heartbeat | Check | Composite, status: str, summary: str, why: str) -> Signal:
     return Signal(
         key=f"{kind}/{spec.name}",
         status="firing" if status == "firing" else "resolved",

@@ -22,7 +22,10 @@ ENTRIES_MAX = 100
 TITLE_MAX = 300
 ID_MAX = 100
 _OVER = frozenset({"resolved", "postmortem", "completed"})
-_WORD = re.compile(r"\b(resolved|completed|postmortem|monitoring|identified|investigating|update|in progress|scheduled)\b", re.IGNORECASE)
+_WORD = re.compile(
+    r"\b(resolved|completed|postmortem|monitoring|identified|investigating|update|in progress|scheduled)\b",
+    re.IGNORECASE,
+)
 _ATOM = "{http://www.w3.org/2005/Atom}"
 
 Impact = Literal["critical", "major", "minor", "none", "maintenance"]
@@ -55,9 +58,7 @@ async def look(fetch: Fetch, spec: StatusFeed, state: State, clock: Clock) -> Ju
         answer = await fetch.request("GET", spec.url, headers=headers, body_max=BODY_MAX + 1)
         if answer.status == 304:
             return decide.feed(spec, state, None, f"Unchanged. {state.why.removeprefix('Unchanged. ')}", clock.now())
-        if answer.status != 200:
-            raise FeedUnreadable(f"It answers {answer.status}.")
-        incidents = parse(spec.format, answer.body)
+        incidents = parse(spec.format, answer.body, answer.status)
     except (FetchFailed, TargetRefused) as error:
         return decide.feed_unreadable(spec, state, error.message, clock.now())
     except FeedUnreadable as error:
@@ -68,8 +69,10 @@ async def look(fetch: Fetch, spec: StatusFeed, state: State, clock: Clock) -> Ju
     return decide.feed(spec, known, incidents, "", clock.now())
 
 
-def parse(format_: str, body: bytes) -> list[VendorIncident]:
+def parse(format_: str, body: bytes, status: int = 200) -> list[VendorIncident]:
     """The incidents of a page, newest first. Raises FeedUnreadable."""
+    if status != 200:
+        raise FeedUnreadable(f"It answers {status}.")
     if len(body) > BODY_MAX:
         raise FeedUnreadable(f"It is larger than {BODY_MAX // 1024} kB; that is not read.")
     return _statuspage(body) if format_ == "statuspage" else _syndicated(body)
@@ -138,11 +141,20 @@ def _line(text: str) -> str:
 
 def _short(identity: str) -> str:
     """Ids are the vendor's: long ones are told by their hash."""
-    return identity if len(identity) <= ID_MAX else blake2b(identity.encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return (
+        identity
+        if len(identity) <= ID_MAX
+        else blake2b(identity.encode("utf-8", "replace"), digest_size=16).hexdigest()
+    )
 
 
 def _impact(word: str) -> Impact:
-    known: dict[str, Impact] = {"critical": "critical", "major": "major", "minor": "minor", "maintenance": "maintenance"}
+    known: dict[str, Impact] = {
+        "critical": "critical",
+        "major": "major",
+        "minor": "minor",
+        "maintenance": "maintenance",
+    }
     return known.get(word, "none")
 
 

@@ -33,7 +33,9 @@ AGAIN = timedelta(seconds=10)
 LEASE_S = 90
 """Longer than the longest probe."""
 
-LOOKED = Counter("sev1_watch_runs_total", "Heartbeats, checks, composites and status feeds looked at", ["kind", "status"])
+LOOKED = Counter(
+    "sev1_watch_runs_total", "Heartbeats, checks, composites and status feeds looked at", ["kind", "status"]
+)
 SAID = Counter("sev1_watch_signals_total", "Signals that sev1 made itself", ["kind", "status"])
 
 

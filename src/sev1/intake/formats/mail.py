@@ -7,6 +7,7 @@ key. Read with the parser's old policy: the newer one raises on many a broken he
 
 import email
 import email.header
+import email.utils
 import html
 import re
 from collections.abc import Iterator
@@ -30,19 +31,28 @@ PARTS_MAX = 50
 SUBJECT_READ_MAX = 4_000
 
 _REPLY = re.compile(r"^\s*(?:(?:re|aw|sv|fwd?|wg|antw)\s*(?:\[\d+\])?\s*:|\[[^\]\n]{1,40}\])\s*", re.IGNORECASE)
-_NAGIOS = re.compile(r"^\*\*\s*(?P<kind>[A-Z]+)\s+(?:Host|Service)\s+Alert:\s*(?P<what>.*?)\s+is\s+(?P<state>[A-Z]+)\s*\*\*$", re.IGNORECASE)
+_NAGIOS = re.compile(
+    r"^\*\*\s*(?P<kind>[A-Z]+)\s+(?:Host|Service)\s+Alert:\s*(?P<what>.*?)\s+is\s+(?P<state>[A-Z]+)\s*\*\*$",
+    re.IGNORECASE,
+)
 _OVER = re.compile(
     r"^(?P<word>resolved|recovery|recovered|ok|up|problem\s+resolved|closed)\b(?:\s+in\s+[\dywdhms .]+)?\s*[:\-–|\]]*\s+(?P<what>.+)$",
     re.IGNORECASE,
 )
-_BEGAN = re.compile(r"^(?P<word>problem|alert|firing|critical|warning|down|triggered|started|error)\s*[:\-–|\]]+\s+(?P<what>.+)$", re.IGNORECASE)
-_MONIT = re.compile(r"^monit alert\s+--\s+(?P<what>.*)$", re.IGNORECASE)
-_MONIT_OVER = re.compile(
-    r"^(?P<service>\S+)\s+.*?\b(?:succeeded|recovered|exists|connection succeeded|resource limit succeeded|passed)\b", re.IGNORECASE
+_BEGAN = re.compile(
+    r"^(?P<word>problem|alert|firing|critical|warning|down|triggered|started|error)\s*[:\-–|\]]+\s+(?P<what>.+)$",
+    re.IGNORECASE,
 )
+_MONIT = re.compile(r"^monit alert\s+--\s+(?P<what>.*)$", re.IGNORECASE)
 _ACKNOWLEDGED = frozenset({"ACKNOWLEDGEMENT"})
 _NAGIOS_OVER = frozenset({"RECOVERY", "FLAPPINGSTOP", "DOWNTIMEEND"})
-_NAGIOS_SEVERITY = {"CRITICAL": "critical", "DOWN": "critical", "UNREACHABLE": "critical", "WARNING": "warning", "UNKNOWN": "warning"}
+_NAGIOS_SEVERITY = {
+    "CRITICAL": "critical",
+    "DOWN": "critical",
+    "UNREACHABLE": "critical",
+    "WARNING": "warning",
+    "UNKNOWN": "warning",
+}
 _TAG = re.compile(r"<(?:script|style)\b.*?(?:</(?:script|style)>|$)|<[^>]*>?", re.IGNORECASE | re.DOTALL)
 _SPACE = re.compile(r"[ \t\r\f\v]+")
 
@@ -193,7 +203,7 @@ def _text(message: Message) -> tuple[str, int]:
             if part.get_content_type() == "message/rfc822":
                 attachments += 1
             else:
-                waiting += inside
+                waiting += [inner for inner in inside if isinstance(inner, Message)]
             continue
         kind = part.get_content_type()
         if part.get_filename() or "attachment" in str(part.get("Content-Disposition", "")).lower():

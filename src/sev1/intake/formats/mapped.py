@@ -4,10 +4,10 @@ No address of its own: `sev1.intake.mapping` applies the mapping before the payl
 understood once is not understood differently after the mapping was changed.
 """
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from sev1.intake.formats.format import Accepted, Answer
 from sev1.intake.formats.limits import ALERTS_MAX
@@ -17,7 +17,7 @@ from sev1.intake.formats.reading import read
 
 class Envelope(Struct, kw_only=True):
     mapping: str
-    events: list[PlainEvent]
+    events: Annotated[list[PlainEvent], Meta(max_length=ALERTS_MAX)]
     payload: Raw = Raw(b"null")
 
 
@@ -32,8 +32,6 @@ class Mapped(Plain):
     def decode(self, raw: bytes) -> list[Read]:
         try:
             envelope = read(_decode, raw)
-            if len(envelope.events) > ALERTS_MAX:
-                raise ValueError(f"A payload may hold {ALERTS_MAX} events. Send fewer at once.")
             return [checked(event, f" (event {number})") for number, event in enumerate(envelope.events, 1)]
         except ValueError as error:
             raise self.misunderstood(str(error)) from error
