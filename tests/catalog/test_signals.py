@@ -7,7 +7,7 @@ REFUSED = {
         'more.yaml:6: mapping "m": `labels.b`: The expression cannot be read at line 1, column 4: it ends too early.'
     ),
     "kind: mapping\nname: m\nsummary: x.map(a, y.map(b, b))\n": 'more.yaml:3: mapping "m": `summary`: A comprehension inside',
-    "kind: mapping\nname: m\n": "more.yaml:1: mapping \"m\": `summary` is missing",
+    "kind: mapping\nname: m\n": 'more.yaml:1: mapping "m": `summary` is missing',
     "kind: heartbeat\nname: h\nservice: ledgr\nevery_s: 60\n": (
         'more.yaml:3: heartbeat "h" is about service "ledgr", which does not exist. Did you mean "ledger"?'
     ),
@@ -17,7 +17,7 @@ REFUSED = {
     ),
     "kind: check\nname: c\nprobe: {kind: ping, host: x}\n": 'more.yaml:3: check "c": `probe.kind` must be one of http, tcp, tls, dns',
     "kind: composite\nname: c\nsummary: S\nmatch: ['a=']\nat_least: 2\n": "at_least",
-    "kind: composite\nname: c\nsummary: S\nmatch: ['a=~"("']\n": 'more.yaml:4: composite "c" has a matcher that cannot be read',
+    "kind: composite\nname: c\nsummary: S\nmatch: ['a=~\"(\"']\n": 'more.yaml:4: composite "c" has a matcher that cannot be read',
     "kind: composite\nname: c\nsummary: S\nmatch: ['{}']\n": 'more.yaml:4: composite "c" has a condition that matches every',
     "kind: composite\nname: c\nsummary: S\nmatch: ['a=b']\ncount: 3\nat_least: 1\n": 'composite "c" has both',
     "kind: status-feed\nname: f\nurl: ftp://x\n": 'more.yaml:3: status-feed "f": `url` must',
