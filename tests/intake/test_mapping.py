@@ -124,3 +124,9 @@ async def test_a_key_of_another_kind_is_refused(client):
     assert answer.status_code in {400, 403}
     assert (await client.post("/integrations/wrong/mapped/uptime", content=b"{}")).status_code == 401
     assert (await client.get(path("mapped", "mapped/uptime"))).status_code == 405
+
+
+async def test_without_a_database_the_sender_is_asked_to_try_again(client, db):
+    await db.pool.close()
+    answer = await post(client, "uptime", DOWN)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")

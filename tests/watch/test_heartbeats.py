@@ -1,6 +1,9 @@
 """A sign of life that does not come is an alert; one that sev1 could not hear is not."""
 
+import pytest
+
 from sev1.catalog.model import Heartbeat
+from sev1.watch import store
 
 NIGHTLY = Heartbeat(name="backup", every_s=60, grace_s=30, severity="warning")
 
@@ -86,3 +89,21 @@ async def test_two_nodes_do_not_look_at_the_same_one(watching):
     watching.clock.advance(seconds=59)
     assert [await watching.step(), await other()] == [True, False]
     assert len(await watching.said()) == 1
+
+
+async def test_a_node_that_dies_after_it_said_so_says_it_again_and_never_not_at_all(watching, monkeypatch):
+    await watching.has(heartbeats=[NIGHTLY])
+    await watching.later(seconds=80)
+
+    async def dies(*_, **__):
+        raise OSError("the node is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "save", dies)
+        watching.clock.advance(seconds=20)
+        with pytest.raises(OSError, match="gone"):
+            await watching.step()
+    assert [event["status"] for event in await watching.said()] == ["firing"]
+    watching.step = watching.node("two")
+    # The other node listens all the while, and takes the heartbeat over when the lease has ended.
+    assert [event["key"] for event in await watching.later(seconds=91)] == ["heartbeat/backup"]

@@ -8,10 +8,11 @@ from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Mapping
 from sev1.engine.cel import CelFailed, CelInvalid, Evaluator
 from sev1.engine.database import Database
-from sev1.engine.errors import NotFound
+from sev1.engine.errors import NotFound, Unavailable
 from sev1.intake.formats.format import Misunderstood
 from sev1.intake.formats.mapped import Mapped
 from sev1.intake.formats.reading import read
+from sev1.intake.inbox import DATABASE_ERRORS
 
 _FIELDS = ("summary", "key", "status", "severity", "service", "starts_at")
 _LABEL = "labels."
@@ -30,8 +31,11 @@ class Mapper:
     async def __call__(self, name: str, raw: bytes) -> bytes:
         """Raises NotFound when there is no such mapping, Misunderstood when it cannot read the payload, Unavailable."""
         format_ = Mapped()
-        async with self._db.connection() as conn:
-            mapping = (await self._catalogs.current(conn)).mappings.get(name)
+        try:
+            async with self._db.connection() as conn:
+                mapping = (await self._catalogs.current(conn)).mappings.get(name)
+        except DATABASE_ERRORS as error:
+            raise Unavailable("The database cannot be reached. Nothing was kept: send it again.") from error
         if mapping is None:
             raise NotFound(
                 f'The catalog has no mapping "{name[:63]}". Add it (`kind: mapping`) or correct the address.'

@@ -3,7 +3,6 @@
 GET and POST count alike, because `curl URL` is what people write. HEAD does not: link previews and scanners send it.
 """
 
-import asyncpg
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -14,6 +13,7 @@ from sev1.catalog.cache import CatalogCache
 from sev1.engine.clock import Clock
 from sev1.engine.database import Database
 from sev1.engine.errors import Forbidden, NotFound, SignInNeeded, TooMany, Unavailable
+from sev1.intake.inbox import DATABASE_ERRORS
 from sev1.surfaces.injected import Catalogs, Db, Keys, Now
 from sev1.watch import store
 
@@ -68,7 +68,7 @@ async def _ping(name: str, db: Database, clock: Clock, catalogs: CatalogCache) -
             if name not in (await catalogs.current(conn)).heartbeats:
                 raise NotFound(f'The catalog has no heartbeat "{name[:63]}". Add it (`kind: heartbeat`).')
             await store.ping(conn, name, clock.now())
-    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+    except DATABASE_ERRORS as error:
         raise Unavailable("The database cannot be reached. Send it again.") from error
 
 
