@@ -5,6 +5,8 @@ a sender posts ──► intake: stored in the inbox, answered after the commit
                          └► paging: a page runs its escalation policy over time ──► events
                               ├► timers: what the page waits for
                               └► notify: deliveries over mail and webhook, retried, failed over, recorded
+sev1 looks itself ─► watch: heartbeats, checks, composites, vendors' pages ──► the same inbox
+mail comes in ─────► intake, by SMTP: the same inbox
 a person answers ──► surfaces: page, API, CLI ──► the same commands ──► events
 a person declares ─► command: the incident, its timeline, its gate ──► events ──► notify, review, measure
 """
@@ -29,6 +31,7 @@ from sev1.command import store as incidents
 from sev1.command.decide import IncidentAggregate
 from sev1.command.react import IncidentEffects, PrepareIncident
 from sev1.engine import timers, worker
+from sev1.engine.cel import Evaluator
 from sev1.engine.clock import Clock, SystemClock
 from sev1.engine.commands import Commands, each
 from sev1.engine.database import Database
@@ -39,6 +42,8 @@ from sev1.engine.timer_step import TimerStep
 from sev1.engine.worker import Loop
 from sev1.intake import inbox_reader, misunderstood
 from sev1.intake.inbox import Inbox
+from sev1.intake.mail_in import MailIn
+from sev1.intake.mapping import Mapper
 from sev1.intake.pressure import Pressure
 from sev1.notify import store as deliveries
 from sev1.notify.channels import Channel
@@ -53,6 +58,8 @@ from sev1.paging.react import PreparePage
 from sev1.triage.expire import ExpireStep
 from sev1.triage.recheck import RecheckStep
 from sev1.triage.step import TriageStep
+from sev1.watch import store as watches
+from sev1.watch.step import WatchStep
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +91,9 @@ class Node:
             on_commit=self.triage_wake.set,
         )
         self.pressure = Pressure(self.inbox)
+        self.cel = Evaluator()
+        self.mapper = Mapper(self.db, self.catalogs, self.cel)
+        self.mail_in = MailIn(self.inbox, self.keyring, settings, self.clock, self.db)
         self.secret = b""
         self._loops: list[Loop] = []
         self._exchange: asyncio.Task[None] | None = None
@@ -114,6 +124,7 @@ class Node:
         self.triage = TriageStep(self.db, self.commands, self.catalogs, self.clock, must_give_way=self.pressure)
         self.expire = ExpireStep(self.db, self.commands, self.catalogs, self.clock)
         self.recheck = RecheckStep(self.db, self.commands, self.catalogs, self.clock)
+        self.watch = WatchStep(self.db, self.catalogs, self.clock, self.inbox, self.fetch, holder=self.name)
         self.timer = TimerStep(self.commands, holder=self.name, lease_s=self.settings.lease_s)
         self.deliver = DeliveryStep(
             self.db,
@@ -135,9 +146,13 @@ class Node:
                 # What this node held when it died last time is free again; nobody has to wait for the lease to end.
                 await timers.release(conn, holder=self.name)
                 await deliveries.release(conn, self.name, self.clock.now())
+                await watches.release(conn, self.name)
             await self.keyring.refresh()
             await stack.enter_async_context(self.fetch)
+            await stack.enter_async_context(self.cel)
             await stack.enter_async_context(self.inbox)
+            if self.settings.mail_in_port:
+                await self.mail_in.start()
             self._stack = stack.pop_all()
         return self
 
@@ -154,6 +169,7 @@ class Node:
             Loop("timers", self.timer, poll_s=0.25),
             Loop("expire", self.expire, poll_s=2.0),
             Loop("recheck", self.recheck, poll_s=2.0),
+            Loop("watch", self.watch, poll_s=1.0),
             Loop("keys", self._refresh_keys, poll_s=5.0),
             Loop("housekeeping", self._housekeeping, poll_s=600.0),
             *(Loop("deliver", self.deliver, wake=self._hear(), poll_s=1.0) for _ in range(DELIVERY_LOOPS)),
@@ -185,6 +201,7 @@ class Node:
     async def __aexit__(self, *_: object) -> None:
         """Stops: what was accepted is committed, running steps may end, the rest is cut off and resumed next time."""
         self.stopping.set()
+        await self.mail_in.close()
         await self.inbox.close()
         await worker.stop(self._loops, within_s=FINISH_S)
         if self._exchange:

@@ -28,7 +28,7 @@ from sev1.access.web import Gate, SignInFirst, add_security_headers, lead_to_sig
 from sev1.app import Node
 from sev1.engine.errors import Sev1Error
 from sev1.intake.asgi import App, IntakeApp
-from sev1.surfaces import alertmanager, system
+from sev1.surfaces import alertmanager, heartbeat, system
 from sev1.surfaces.api import ROUTES as API_ROUTES
 from sev1.surfaces.errors import (
     handle_bad_value,
@@ -48,7 +48,14 @@ def make_app(node: Node) -> Litestar:
     """The framework's part: every page and every API route of this node."""
     gate = Gate(node.db, node.clock, public_url=node.settings.url, secret=node.secret)
     app = Litestar(
-        route_handlers=[*system.ROUTES, *ACCESS_ROUTES, *API_ROUTES, *alertmanager.ROUTES, *WEB_ROUTES],
+        route_handlers=[
+            *system.ROUTES,
+            *ACCESS_ROUTES,
+            *API_ROUTES,
+            *alertmanager.ROUTES,
+            *heartbeat.ROUTES,
+            *WEB_ROUTES,
+        ],
         dependencies=_dependencies(
             {
                 "db": node.db,
@@ -116,6 +123,7 @@ def make_asgi(node: Node) -> Any:
         settings=node.settings,
         clock=node.clock,
         db=node.db,
+        map_=node.mapper,
     )
 
 

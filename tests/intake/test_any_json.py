@@ -65,6 +65,15 @@ nearly_right = {
         {"summary": words},
         optional={"starts_at": times, "labels": names, "annotations": names, "links": anything, "key": words},
     ),
+    "mapped": st.fixed_dictionaries(
+        {
+            "mapping": words,
+            "events": st.lists(st.fixed_dictionaries({"summary": words}, optional={"labels": names}), min_size=1),
+        },
+        optional={"payload": anything},
+    ),
+    "mail": anything,
+    "watch": st.fixed_dictionaries({"summary": words}, optional={"key": words, "count": st.integers(1, 9)}),
     "report": st.fixed_dictionaries({"id": words, "summary": words, "reporter": words}),
 }
 

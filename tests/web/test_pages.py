@@ -499,3 +499,21 @@ async def test_every_page_carries_the_strict_policy(enter: Do, declared: Do) -> 
         policy = (await ana.http.get(path)).headers["content-security-policy"]
         assert "script-src 'self'; style-src 'self'" in policy
         assert "unsafe" not in policy
+
+
+async def test_the_watch_page_says_how_each_stands_and_why(node: Node, enter: Do) -> None:
+    await node.watch()
+    html = await (await enter()).see("/watch")
+    assert "All 2 are quiet" in html
+    assert "shop-is-down" in html
+    assert "0 of 3 conditions fire, 0 of them within 600 s; 2 make the alert." in html
+
+
+@pytest.mark.parametrize("kind", ["mapped", "mail", "heartbeat"])
+async def test_a_key_of_each_new_kind_is_shown_with_where_it_is_used(enter: Do, kind: str) -> None:
+    gus = await enter("gus", Role.ADMIN)
+    answer = await gus.send("/settings/keys", kind=kind, service="", name="", form="key")
+    where = {"mapped": "/mapped/", "mail": "@", "heartbeat": "/heartbeat/"}[kind]
+    secret = re.search(r"<code>([^<]+)</code>", answer.text)
+    assert secret
+    assert where in secret[1]

@@ -13,7 +13,7 @@ from sev1.engine import audit
 from sev1.engine.database import Database
 from sev1.engine.errors import NotFound
 
-KeyKind = Literal["prometheus", "alertmanager", "pagerduty", "json"]
+KeyKind = Literal["prometheus", "alertmanager", "pagerduty", "json", "mapped", "mail", "heartbeat"]
 """What the sender speaks. The one secret works in a path and as a PagerDuty routing key alike."""
 _COLUMNS = "id, name, kind, service, hint, created_by, created_at, revoked_at"
 

@@ -10,6 +10,7 @@ import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
+from sev1.catalog.check_signals import signals
 from sev1.catalog.cycles import cycles
 from sev1.catalog.matchers import MatcherInvalid, parse
 from sev1.catalog.model import KINDS, Catalog, EscalationPolicy, InhibitRule, Route, Schedule
@@ -37,6 +38,7 @@ def check(catalog: Catalog, unread: Names | None = None) -> list[Finding]:
         *_routes(catalog, names),
         *_inhibit_rules(catalog),
         *_runbooks(catalog),
+        *signals(catalog, functools.partial(_reference, names=names)),
     ]
     if unread is None:
         found += [*_reaches_somebody(catalog), *_shadowed_routes(catalog), *_tier_one(catalog)]

@@ -20,6 +20,8 @@ PATHS = {
     "alertmanager": "/integrations/{key}/alertmanager",
     "pagerduty": "/integrations/{key}/v2/enqueue",
     "json": "/integrations/{key}/events",
+    "mapped": "/integrations/{key}/mapped/MAPPING",
+    "heartbeat": "/heartbeat/{key}/HEARTBEAT",
 }
 """Where each kind of sender posts to."""
 
@@ -119,7 +121,7 @@ async def create_key(
         fail(f"There is no kind {kind!r}. Choose one of: {', '.join(get_args(keys.KeyKind))}.")
     async with open_database(data) as (db, settings):
         key = await keys.create(db, kind=kind, by=OPERATOR, now=clock.now(), name=name, service=service)  # type: ignore[arg-type]
-    print(settings.url + PATHS[kind].format(key=key.secret))
+    print(f"{key.secret}@HOST" if kind == "mail" else settings.url + PATHS[kind].format(key=key.secret))
     note(_how_to(kind, settings, key.secret))
 
 
@@ -134,6 +136,12 @@ def _how_to(kind: str, settings: Settings, secret: str) -> str:
         return f"Or keep your client and set its base URL to {settings.url}; the routing key is {secret}"
     if kind == "alertmanager":
         return "In alertmanager.yml, as the url of a receiver's webhook_configs."
+    if kind == "mapped":
+        return "In place of MAPPING, the name of a `kind: mapping` of the catalog. Post any JSON."
+    if kind == "heartbeat":
+        return "In place of HEARTBEAT, the name of a `kind: heartbeat` of the catalog: curl -fsS URL at the end of the job."
+    if kind == "mail":
+        return "In place of HOST, whatever leads mail to this server. It listens where SEV1_MAIL_IN_PORT says."
     return 'Post JSON such as {"summary": "Disk full on db-1", "severity": "critical"}.'
 
 

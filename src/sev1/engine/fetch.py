@@ -128,14 +128,14 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in await self._addresses(host, port):
+        for address in await self.addresses(host, port):
             try:
                 return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
 
-    async def _addresses(self, host: str, port: int) -> Sequence[str]:
+    async def addresses(self, host: str, port: int) -> Sequence[str]:
         try:
             addresses: Sequence[str] = [str(ipaddress.ip_address(host))]
         except ValueError:
@@ -159,13 +159,14 @@ class Fetch:
     """Sends single requests over kept connections; one per process is enough. `close()` it, or use `async with`."""
 
     def __init__(self, *, allow_private: bool = False, resolve: Resolve = system_resolve) -> None:
+        self._network = _CheckedNetwork(resolve, allow_private=allow_private)
         self._pool = httpcore.AsyncConnectionPool(
             # The environment may name the certificate authorities (SSL_CERT_FILE); a proxy it names is not used.
             ssl_context=httpx.create_ssl_context(),
             max_connections=100,
             max_keepalive_connections=20,
             keepalive_expiry=KEEP_ALIVE_S,
-            network_backend=_CheckedNetwork(resolve, allow_private=allow_private),
+            network_backend=self._network,
         )
 
     async def close(self) -> None:
@@ -176,6 +177,16 @@ class Fetch:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    async def addresses(self, host: str, port: int) -> Sequence[str]:
+        """The addresses of `host` that may be connected to, for what is not HTTP. Raises TargetRefused, FetchFailed."""
+        try:
+            found = await self._network.addresses(host, port)
+        except (httpcore.ConnectError, UnicodeError) as error:
+            raise FetchFailed(f"{host} cannot be reached ({_words(error)}).", may_have_arrived=False) from error
+        if not found:
+            raise FetchFailed(f"{host} has no address.", may_have_arrived=False)
+        return found
 
     async def request(
         self,

@@ -46,6 +46,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Per integration key; a runaway guard, not a quota."""
     intake_queue_max: Annotated[int, Meta(ge=100)] = 20_000
     """Requests that may wait for their commit; beyond it the sender is asked to retry (503)."""
+    mail_in_port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    """Where mail is taken (SMTP); 0: nowhere."""
+    mail_in_host: str = "127.0.0.1"
     payload_days: Annotated[int, Meta(ge=1)] = 30
     """How long raw payloads are kept."""
 

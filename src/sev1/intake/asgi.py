@@ -4,6 +4,7 @@
     POST /integrations/{key}/alertmanager      Alertmanager or Grafana webhook
     POST /integrations/{key}/events            our JSON
     POST /integrations/{key}/v2/enqueue        PagerDuty Events v2, key in the path
+    POST /integrations/{key}/mapped/{mapping}  any JSON, by a mapping of the catalog
     POST /v2/enqueue                           PagerDuty Events v2, key in the body
 
 Everything else goes to the next application. A body is answered with success only after its commit; one that cannot be
@@ -25,6 +26,7 @@ from sev1.intake import misunderstood
 from sev1.intake.body import SenderGone, read_body
 from sev1.intake.formats import FORMATS
 from sev1.intake.formats.format import Answer, Format, Misunderstood
+from sev1.intake.formats.mapped import Mapped
 from sev1.intake.formats.pagerduty import PagerDuty, find_routing_key
 from sev1.intake.inbox import DATABASE_ERRORS, Inbox
 from sev1.intake.keys import Key, Keys
@@ -35,13 +37,16 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = tuple[tuple[bytes, bytes], ...]
+Map = Callable[[str, bytes], Awaitable[bytes]]
+"""A mapping's name and a payload -> what to store. Raises Misunderstood, Sev1Error."""
 
 log = logging.getLogger(__name__)
 
 PREFIX = "/integrations/"
+MAPPED = "mapped/"
 DIRECT = frozenset({"/v2/enqueue", "/v2/enqueue/"})
 RETRY_AFTER_S = 1
-_KEPT_STATUSES = frozenset({400, 403, 413, 415})
+_KEPT_STATUSES = frozenset({400, 403, 404, 413, 415})
 """Refusals that sending the same again does not cure: somebody has to look."""
 _RETRIED_STATUSES = frozenset({429, 503})
 _RETRY_AFTER: Headers = ((b"retry-after", b"%d" % RETRY_AFTER_S),)
@@ -54,9 +59,18 @@ class IntakeApp:
     """Answers the intake addresses itself and passes all else on."""
 
     def __init__(
-        self, next_app: App, *, inbox: Inbox, keys: Keys, settings: Settings, clock: Clock, db: Database
+        self,
+        next_app: App,
+        *,
+        inbox: Inbox,
+        keys: Keys,
+        settings: Settings,
+        clock: Clock,
+        db: Database,
+        map_: Map | None = None,
     ) -> None:
         self._next = next_app
+        self._map = map_
         self._inbox = inbox
         self._keys = keys
         self._max_bytes = settings.intake_max_bytes
@@ -77,6 +91,11 @@ class IntakeApp:
                         return await self._answer(format_, secret, scope, receive, send)
                     if format_ is not self._by_path["api/v2/alerts"]:
                         return await _refuse_method(format_, send)
+                elif rest and self._map is not None and rest[0].startswith(MAPPED):
+                    if scope["method"] != "POST":
+                        return await _refuse_method(FORMATS[Mapped.name], send)
+                    mapping = rest[0].removeprefix(MAPPED)
+                    return await self._answer(FORMATS[Mapped.name], secret, scope, receive, send, mapping)
             elif path in DIRECT:
                 if scope["method"] == "POST":
                     return await self._answer(self._pagerduty, None, scope, receive, send)
@@ -85,7 +104,13 @@ class IntakeApp:
         return None
 
     async def _answer(
-        self, format_: Format[Any], secret: str | None, scope: Scope, receive: Receive, send: Send
+        self,
+        format_: Format[Any],
+        secret: str | None,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        mapping: str | None = None,
     ) -> None:
         key: Key | None = None
         raw = b""
@@ -95,7 +120,7 @@ class IntakeApp:
             raw = await read_body(scope, receive, limit=self._max_bytes)
             if key is not None:
                 self._admit(key, format_)
-            accepted = format_.accept(raw)
+            accepted = format_.accept(raw if mapping is None or self._map is None else await self._map(mapping, raw))
             if key is None:
                 secret = accepted.secret or ""
                 key = self._keys.get_cached(secret) or await self._load(secret, format_)
@@ -175,6 +200,8 @@ class IntakeApp:
 def _wrong_kind(key: Key, format_: Format[Any]) -> str:
     sentence = f"This address takes {format_.title}, and this key was made for "
     right = FORMATS.get(key.kind)
+    if key.kind == Mapped.name:
+        return f"{sentence}{Mapped.title}: send that to {PREFIX}<key>/{MAPPED}<mapping>."
     if right is None or not right.paths:
         return f"{sentence}something else. Make a key for {format_.name}."
     return f"{sentence}{right.title}: send that to {PREFIX}<key>/{right.paths[0]}, or make a key for {format_.name}."

@@ -28,6 +28,8 @@ class InboundEvent(Struct, frozen=True, kw_only=True):
     """When the sender says it began; None: when it was received."""
     expires_at: datetime | None = None
     """For senders that re-send while it lasts: without news until then it is over."""
+    count: int = 1
+    """How many occurrences it stands for: lines of a log, for example."""
 
 
 class Parsed(Struct, frozen=True, kw_only=True):

@@ -63,7 +63,7 @@ class Episode(Struct, kw_only=True):
     writer: int
     row: int
     signals: int = 0
-    """How many of the batch were about it."""
+    """How many occurrences the batch tells of."""
     resolved_at: datetime | None = None
     end: str = ""
     """Why it ended, as a sentence."""
@@ -169,7 +169,7 @@ def _new(signal: Signal, after: OpenAlert | None) -> Episode:
         received_at=signal.received_at,
         writer=signal.writer,
         row=signal.row,
-        signals=1,
+        signals=event.count,
         judge=True,
     )
 
@@ -197,7 +197,7 @@ def _known(before: OpenAlert, signal: Signal) -> Episode:
 def _take(episode: Episode, signal: Signal) -> None:
     """A repeated signal: the newest words count, the beginning stays."""
     event = signal.event
-    episode.signals += 1
+    episode.signals += event.count
     episode.summary = event.summary
     episode.labels = signal.labels
     episode.annotations = event.annotations

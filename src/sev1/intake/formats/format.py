@@ -114,6 +114,7 @@ def problem(status: int, sentence: str) -> Answer:
 CODES = {
     401: "sign_in_needed",
     403: "forbidden",
+    404: "not_found",
     405: "method_not_allowed",
     413: "too_large",
     415: "unsupported",

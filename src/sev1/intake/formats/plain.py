@@ -20,6 +20,8 @@ from sev1.intake.formats.reading import read
 from sev1.intake.model import Action, InboundEvent
 
 KEY_MAX = 255
+COUNT_MAX = 1_000_000
+"""Occurrences that one event may stand for."""
 Name = Annotated[str, Meta(max_length=200)]
 
 
@@ -38,6 +40,7 @@ class PlainEvent(Struct, gc=False):
     annotations: dict[str, Raw] | None = None
     links: list[PlainLink | str] | None = None
     starts_at: str | float | None = None
+    count: Annotated[int, Meta(ge=1, le=COUNT_MAX)] = 1
 
 
 class Read(NamedTuple):
@@ -61,8 +64,8 @@ class Plain(Format[list[Read]]):
         try:
             decoded = read(_decode, raw)
             if isinstance(decoded, PlainEvent):
-                return [_checked(decoded, "")]
-            return [_checked(event, f" (event {number})") for number, event in enumerate(decoded, 1)]
+                return [checked(decoded, "")]
+            return [checked(event, f" (event {number})") for number, event in enumerate(decoded, 1)]
         except ValueError as error:
             raise self.misunderstood(str(error)) from error
 
@@ -72,10 +75,10 @@ class Plain(Format[list[Read]]):
 
     def events(self, decoded: list[Read], received_at: datetime) -> Iterator[InboundEvent]:
         for item in decoded:
-            yield _event(item, received_at)
+            yield event_of(item, received_at, self.name)
 
 
-def _checked(event: PlainEvent, which: str) -> Read:
+def checked(event: PlainEvent, which: str) -> Read:
     """Raises ValueError with a sentence."""
     key = event.key.strip()
     if not event.summary.strip() and (event.status == "firing" or not key):
@@ -110,7 +113,7 @@ def _start(given: str | float | None, which: str) -> datetime | None:
         raise ValueError(f"`starts_at`{which} is not a time in Unix seconds.") from None
 
 
-def _event(item: Read, received_at: datetime) -> InboundEvent:
+def event_of(item: Read, received_at: datetime, source: str) -> InboundEvent:
     event = item.event
     annotations = fitting({name: text_of(value) for name, value in (event.annotations or {}).items()})
     starts_at, annotations = instants.started(item.starts_at, received_at, annotations)
@@ -118,7 +121,7 @@ def _event(item: Read, received_at: datetime) -> InboundEvent:
     return InboundEvent(
         action=action,
         fingerprint=item.key,
-        source=Plain.name,
+        source=source,
         summary=one_line(event.summary) or item.key,
         labels=item.labels,
         annotations=annotations,
@@ -130,4 +133,5 @@ def _event(item: Read, received_at: datetime) -> InboundEvent:
             *links.from_annotations(annotations, None),
         ),
         starts_at=starts_at or received_at,
+        count=event.count,
     )

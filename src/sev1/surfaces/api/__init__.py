@@ -2,7 +2,7 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from sev1.surfaces.api import alerts, catalog, incidents, measures, on_call, pages
+from sev1.surfaces.api import alerts, catalog, incidents, measures, on_call, pages, watch
 
 ROUTES: list[HTTPRouteHandler] = [
     *incidents.ROUTES,
@@ -11,4 +11,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *on_call.ROUTES,
     *catalog.ROUTES,
     *measures.ROUTES,
+    *watch.ROUTES,
 ]

@@ -56,7 +56,7 @@ async def create_key(request: SignedIn, db: Db, visit: Here, keyring: Keys, sett
     except (Invalid, Refused) as error:
         return await _page(db, visit, Typed(form="key", fields=fields, error=error.message, status=error.status))
     await keyring.refresh()
-    address = f"{settings.url}/v2/enqueue" if kind == "pagerduty" else f"{settings.url}/integrations/{made.secret}"
+    address = _address(kind, settings.url, made.secret)
     said = "Routing key, and the address to send to" if kind == "pagerduty" else "Address to paste into the sender"
     secret = f"{made.secret}  {address}" if kind == "pagerduty" else address
     return await _page(db, visit, issued={"what": made.name, "said": said, "secret": secret})
@@ -139,6 +139,21 @@ async def change_user(number: Number, request: SignedIn, db: Db, visit: Here) ->
         typed = Typed(form=f"user-{number}", fields=fields, error=error.message, status=error.status)
         return await _page(db, visit, typed)
     return go_to("/settings#users-list")
+
+
+def _address(kind: KeyKind, url: str, secret: str) -> str:
+    """Where this kind of sender sends to; words in capitals are the user's to fill in."""
+    match kind:
+        case "pagerduty":
+            return f"{url}/v2/enqueue"
+        case "mapped":
+            return f"{url}/integrations/{secret}/mapped/MAPPING"
+        case "heartbeat":
+            return f"{url}/heartbeat/{secret}/HEARTBEAT"
+        case "mail":
+            return f"{secret}@HOST"
+        case _:
+            return f"{url}/integrations/{secret}"
 
 
 def _sender(fields: dict[str, str], visit: Visit) -> tuple[KeyKind, str | None]:

@@ -17,6 +17,7 @@ from sev1.surfaces.web import (
     page,
     postmortem,
     status,
+    watch,
 )
 from sev1.surfaces.web.visit import PROVIDE_VISIT
 
@@ -35,6 +36,7 @@ ROUTES: list[Router] = [
             *on_call.ROUTES,
             *catalog_page.ROUTES,
             *status.ROUTES,
+            *watch.ROUTES,
             *account.ROUTES,
             *live.ROUTES,
             *assets.ROUTES,
