@@ -260,6 +260,8 @@ class Organisation(_Object, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where declarations, updates and the all-clear of incidents are announced."""
     fallback_policy: Slug | None = None
     """Who is paged for what no route and no service claims. A required safety net once any route pages."""
+    silence_warns_from_percent: Annotated[int, Meta(ge=1, le=100)] = 20
+    """A silence that hid alerts of this share of the services in the last week needs a confirmation."""
     fallback_owner: Slug | None = None
     """The team that gives a home to what nobody routes."""
     inhibit_dependents: bool = False
