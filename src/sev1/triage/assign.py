@@ -133,7 +133,9 @@ def _outcome(episode: Episode) -> str:
 async def _join(conn: asyncpg.Connection, pages: Pages, joining: Sequence[Episode]) -> list[Change[Any]]:
     changes = []
     for page, members in sorted(_by(joining, lambda e: e.verdict.page or "").items()):
-        changes.append(await pages.join(conn, page, count=len(members), summary=_summary(members), severity=_worst(members)))
+        changes.append(
+            await pages.join(conn, page, count=len(members), summary=_summary(members), severity=_worst(members))
+        )
     return changes
 
 

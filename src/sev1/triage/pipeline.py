@@ -280,7 +280,13 @@ def _no_service(asked: str) -> str:
 
 
 def _goes_to(
-    catalog: Catalog, policy: str | None, because: str, service: str | None, *, outcome: str = "routed", channel: str = ""
+    catalog: Catalog,
+    policy: str | None,
+    because: str,
+    service: str | None,
+    *,
+    outcome: str = "routed",
+    channel: str = "",
 ) -> Finding:
     assert policy is not None
     title = catalog.policies[policy].title

@@ -46,9 +46,7 @@ async def _histories(
             own.append(min(episode.received_at, now))
         if episode.resolved_at:
             own.append(min(episode.resolved_at, now))
-    return {
-        who: History(changes=tuple(at), paged=found.get(who, ([], False))[1]) for who, at in changes.items() if at
-    }
+    return {who: History(changes=tuple(at), paged=found.get(who, ([], False))[1]) for who, at in changes.items() if at}
 
 
 async def _causes(conn: asyncpg.Connection, context: Context, episodes: Sequence[Episode]) -> Mapping[str, Source]:

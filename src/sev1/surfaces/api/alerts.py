@@ -21,8 +21,9 @@ from sev1.surfaces.actor import actor_of
 from sev1.surfaces.api.on_call import aware
 from sev1.surfaces.injected import Catalogs, Db, Hears, Now, SignedIn
 from sev1.triage import alerts, silences
-from sev1.triage.silence_preview import Preview, preview
+from sev1.triage.alerts import Untiered
 from sev1.triage.model import AlertRow, Silence, Transition, Verdict
+from sev1.triage.silence_preview import Preview, preview
 
 Incoming = NamedDependency[SkipValidation[Inbox]]
 Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
@@ -83,6 +84,28 @@ async def list_alerts(
             before=before,
         )
     return AlertPart(alerts=[alert_view(row) for row in part.alerts], before=part.before)
+
+
+class Unrouted(Struct, frozen=True, kw_only=True):
+    owner: str | None
+    """The team that gives them a home: the organisation's `fallback_owner`."""
+    alerts: list[AlertView]
+
+
+@get("/api/v1/alerts/unrouted", opt=needs("read"), tags=["alerts"])
+async def list_unrouted(db: Db, catalogs: Catalogs) -> Unrouted:
+    """Nobody routes these: what fires and neither a route nor a service claims."""
+    async with db.connection() as conn:
+        catalog = await catalogs.current(conn)
+        rows = await alerts.nobody_routes(conn)
+    return Unrouted(owner=catalog.organisation.fallback_owner, alerts=[alert_view(row) for row in rows])
+
+
+@get("/api/v1/alerts/without-tier", opt=needs("read"), tags=["alerts"])
+async def list_without_tier(db: Db, clock: Now) -> list[Untiered]:
+    """What fitted no tier in the last 7 days, counted by rule."""
+    async with db.connection() as conn:
+        return await alerts.untiered_by_rule(conn, clock.now() - timedelta(days=7))
 
 
 @get("/api/v1/alerts/{number:int}", opt=needs("read"), tags=["alerts"])
@@ -300,6 +323,8 @@ async def dismiss_not_understood(number: Number, request: SignedIn, db: Db, cloc
 
 ROUTES: list[HTTPRouteHandler] = [
     list_alerts,
+    list_unrouted,
+    list_without_tier,
     get_alert,
     get_transitions,
     list_silences,

@@ -40,7 +40,10 @@ class Planned(Struct, frozen=True, kw_only=True):
 
 @get("/silences", opt=needs("read"), include_in_schema=False)
 async def list_silences(
-    db: Db, visit: Here, alert: Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)] = None, match: FromQuery[str] = ""
+    db: Db,
+    visit: Here,
+    alert: Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)] = None,
+    match: FromQuery[str] = "",
 ) -> Template:
     """`alert` fills the form with the labels of that alert, `match` with these matchers; both show what it would hide."""
     fields = {"match": match[:2000]}
@@ -49,7 +52,9 @@ async def list_silences(
             found = await alerts_store.get_alert(conn, alert)
         if found is None:
             raise NotFound(f"There is no alert A-{alert}.")
-        fields["match"] = ", ".join(str(Matcher(n, "=", v)) for n, v in sorted(found.labels.items()) if v and n not in NOT_PREFILLED)
+        fields["match"] = ", ".join(
+            str(Matcher(n, "=", v)) for n, v in sorted(found.labels.items()) if v and n not in NOT_PREFILLED
+        )
     if not fields["match"]:
         return await _page(db, visit)
     try:
