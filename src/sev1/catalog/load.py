@@ -240,7 +240,8 @@ def _text(path: Path) -> str:
 
 def _complete_time(kind: str, value: dict[str, Any]) -> None:
     """`09:00` is what people write; the full form has seconds."""
-    holder, field = value, "at"
+    holder: Any = value
+    field = "at"
     if kind == "schedule":
         holder, field = value.get("rotation"), "hand_over_at"
     elif kind != "maintenance":

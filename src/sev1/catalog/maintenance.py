@@ -115,9 +115,11 @@ def faults(planned: Maintenance) -> list[tuple[str, str, str]]:
         ("days_of_month", planned.days_of_month, (), -31, 31, "Write `1`, `1:7` or `-1`."),
     )
     for field, texts, names, lowest, highest, fix in checks:
-        for text in texts:
-            if not _readable(text, names, lowest, highest, zero=field != "days_of_month"):
-                found.append((field, f'has "{text}" in `{field}`, which is no such day or range.', fix))
+        found += [
+            (field, f'has "{text}" in `{field}`, which is no such day or range.', fix)
+            for text in texts
+            if not _readable(text, names, lowest, highest, zero=field != "days_of_month")
+        ]
     days = planned.weekdays or planned.days_of_month or planned.months or planned.years
     if planned.on is None and not days:
         fix = "Give `on` for once, `weekdays` for weekly, `days_of_month` for monthly; every day is `weekdays: [monday:sunday]`."

@@ -18,9 +18,9 @@ Paths = Mapping[str, tuple[str, ...]]
 def upstream(services: Mapping[str, Service], start: str, hops: int) -> Paths:
     """What `start` depends on within `hops` dependencies, nearest first; `start` itself is not among it."""
     found: dict[str, tuple[str, ...]] = {}
-    edge = [(start,)]
+    edge: list[tuple[str, ...]] = [(start,)]
     for _ in range(hops):
-        following = []
+        following: list[tuple[str, ...]] = []
         for path in edge:
             service = services.get(path[-1])
             for name in service.depends_on if service else ():

@@ -8,7 +8,7 @@ A held alert goes through all of them as well: its page then says what would hav
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -213,7 +213,7 @@ def tier(alert: Subject, context: Context, so_far: Verdict) -> Finding:  # noqa:
         return _tier(route.tier, f"route {route.name} says so.", more, alert, context)
     asked = alert.labels.get("tier", "").strip().lower()
     if asked in _TITLES:
-        return _tier(cast("Tier", asked), f"its label tier={asked}.", {**adds, "tier_by": "label tier"}, alert, context)
+        return _tier(asked, f"its label tier={asked}.", {**adds, "tier_by": "label tier"}, alert, context)
     slo = slo_state(alert.labels, alert.annotations)
     # Whoever says SEV-0 or SEV-1 outright knows more than the budget does.
     if slo and severity not in {"sev-0", "sev-1"}:
@@ -314,17 +314,24 @@ def group(alert: Subject, context: Context, so_far: Verdict) -> Finding:
     if near := _near_page(context, way, so_far):
         page, common = near
         return _joins(page, f"{so_far.service} and {page.service} share {common}", way, adds)
-    rule = way.flapping if way else Flapping()
-    if problem := context.history.get((alert.key_id, alert.fingerprint)):
-        if until := damped_until(problem, rule, context.now):
-            count = changes_within(problem, rule, context.now)
-            reason = (
-                f"Held: it is flapping, {count} changes in {rule.window_min} min. "
-                f"It pages when it still fires at {instant(until, context.now)} without another change."
-            )
-            held = {"held": "inhibited", "held_by": f"flapping:{until.isoformat()}", "flapping": True}
-            return Finding("flapping", reason, {**adds, **held})
+    if damped := _damped(alert, context, way, adds):
+        return damped
     return Finding("opens", f"Opens a page: {_sameness(group_labels, alone)}.", adds)
+
+
+def _damped(alert: Subject, context: Context, way: Route | None, adds: dict[str, Any]) -> Finding | None:
+    """What flaps opens no page until it is calm; None for everything else."""
+    rule = way.flapping if way else Flapping()
+    problem = context.history.get((alert.key_id, alert.fingerprint), History())
+    until = damped_until(problem, rule, context.now)
+    if until is None:
+        return None
+    reason = (
+        f"Held: it is flapping, {changes_within(problem, rule, context.now)} changes in {rule.window_min} min. "
+        f"It pages when it still fires at {instant(until, context.now)} without another change."
+    )
+    held = {"held": "inhibited", "held_by": f"flapping:{until.isoformat()}", "flapping": True}
+    return Finding("flapping", reason, {**adds, **held})
 
 
 def _joins(page: OpenPage, why: str, way: Route | None, adds: dict[str, Any]) -> Finding:

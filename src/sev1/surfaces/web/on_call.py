@@ -86,7 +86,7 @@ def instant_of(wall_time: str, zone: str, field: str) -> datetime:
         zoned = local.assume_tz(zone, disambiguation="earlier")
     except SkippedTime:
         raise Invalid(f"{wall_time} does not exist in {zone}: the clocks go forward then.", field=field) from None
-    return zoned.toinstant_of().to_stdlib().astimezone(UTC)
+    return zoned.to_instant().to_stdlib().astimezone(UTC)
 
 
 ROUTES: list[HTTPRouteHandler] = [show_on_call, add_override, remove_override]

@@ -78,8 +78,7 @@ async def add_silence(request: SignedIn, db: Db, visit: Here, news: Hears) -> Re
             seen = await preview(conn, matchers, visit.catalog, visit.now)
             if fields.get("what") == "preview":
                 return await _page(db, visit, Typed(form=FORM, fields=fields, error="", status=200), seen)
-            if seen.warnings and fields.get("confirm") != "yes":
-                raise Refused(f"{' '.join(seen.warnings)} Tick that you mean it, and say why in the reason.")
+            _require_meant(seen, fields)
             await silences.create(
                 conn,
                 matchers=matchers,
@@ -137,6 +136,11 @@ def matchers_of(text: str) -> list[Matcher]:
         raise Invalid(f"The matchers cannot be read: {error.message}", field="match") from error
     silences.check_matchers(found)
     return found
+
+
+def _require_meant(seen: Preview, fields: dict[str, str]) -> None:
+    if seen.warnings and fields.get("confirm") != "yes":
+        raise Refused(f"{' '.join(seen.warnings)} Tick that you mean it, and say why in the reason.")
 
 
 async def _page(db: Database, visit: Visit, typed: Typed | None = None, seen: Preview | None = None) -> Template:
