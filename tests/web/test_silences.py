@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from sev1.access import keys
 from sev1.access.model import OPERATOR
 from sev1.app import Node
+from sev1.catalog import store as catalogs
 from sev1.engine.clock import FakeClock
 from sev1.engine.errors import Invalid
 from sev1.triage import silences
@@ -133,8 +135,16 @@ async def test_a_silence_is_extended_and_ended_early_and_one_that_is_over_is_not
             await silences.extend(conn, before.id, by="ana", longer=timedelta(hours=1), now=clock.now())
 
 
-async def test_the_lists_of_what_has_no_home_are_on_the_page_of_alerts(enter: Do, fire: Do):
+async def test_the_lists_of_what_has_no_home_are_on_the_page_of_alerts(
+    enter: Do, fire: Do, node: Node, clock: FakeClock
+):
+    catalog = await _catalog(node)
+    head = msgspec.structs.replace(catalog.organisation, fallback_owner=min(catalog.teams))
+    async with node.db.transaction() as conn:
+        changed = msgspec.structs.replace(catalog, routes={}, organisation=head)
+        await catalogs.write(conn, changed, actor="operator", now=clock.now())
     await fire("no-such-service")
     ana = await enter()
     assert "Nobody routes these: 1" in await ana.see("/alerts")
-    assert "Neither a route nor a service claims these" in await ana.see("/alerts?only=unrouted")
+    page = await ana.see("/alerts?only=unrouted")
+    assert f"{catalog.teams[min(catalog.teams)].title} gives them a home" in page
