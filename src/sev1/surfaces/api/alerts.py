@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryP
 from msgspec import Meta, Struct
 
 from sev1.access.declare import needs
+from sev1.catalog.maintenance import Window, next_window, window_at
 from sev1.catalog.matchers import Matcher, MatcherInvalid, parse
 from sev1.catalog.model import Tier
 from sev1.engine.errors import Invalid, NotFound, Refused
@@ -213,6 +214,44 @@ async def list_silences(db: Db, clock: Now) -> list[SilenceView]:
     return [silence_view(silence, now) for silence in found]
 
 
+class MaintenanceView(Struct, frozen=True, kw_only=True):
+    name: str
+    title: str
+    owner: str
+    reason: str
+    services: tuple[str, ...]
+    matchers: tuple[str, ...]
+    time_zone: str
+    in_force_until: datetime | None
+    """None: no window is in force."""
+    next: Window | None
+
+
+@get("/api/v1/maintenance", opt=needs("read"), tags=["alerts"])
+async def list_maintenance(db: Db, clock: Now, catalogs: Catalogs) -> list[MaintenanceView]:
+    """The planned maintenance of the catalog: what is in force, and what comes next."""
+    now = clock.now()
+    async with db.connection() as conn:
+        catalog = await catalogs.current(conn)
+    views = []
+    for planned in catalog.maintenance.values():
+        window = window_at(planned, now)
+        views.append(
+            MaintenanceView(
+                name=planned.name,
+                title=planned.title,
+                owner=planned.owner,
+                reason=planned.reason,
+                services=planned.services,
+                matchers=planned.match,
+                time_zone=planned.time_zone,
+                in_force_until=window.end if window else None,
+                next=next_window(planned, now),
+            )
+        )
+    return views
+
+
 @post("/api/v1/silences", opt=needs("alerts:write"), tags=["alerts"])
 async def add_silence(
     data: JSONBody[NewSilence], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears
@@ -328,6 +367,7 @@ ROUTES: list[HTTPRouteHandler] = [
     get_alert,
     get_transitions,
     list_silences,
+    list_maintenance,
     add_silence,
     preview_silence,
     extend_silence,
