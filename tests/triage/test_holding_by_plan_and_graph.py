@@ -88,6 +88,15 @@ async def test_what_depends_on_a_service_that_is_down_is_held_and_the_reason_nam
     assert (await world.alerts(service="checkout"))[0].page == "P-2"
 
 
+async def test_a_cause_that_is_silenced_holds_nothing_any_more(world: World):
+    await world.apply(graph())
+    await fires(world, DB_DOWN)
+    await fires(world, CHECKOUT)
+    await world.silence('service="payments-db"')
+    await world.triage()
+    assert (await world.alerts(service="checkout"))[0].page == "P-2"
+
+
 async def test_a_cause_in_the_same_batch_holds_too_whatever_the_order(world: World):
     await world.apply(graph())
     await fires(world, CHECKOUT, DB_DOWN)

@@ -349,11 +349,13 @@ def _near_page(context: Context, way: Route | None, so_far: Verdict) -> tuple[Op
     """The open page of a service near by in the dependency graph, for the same policy: others wake somebody else."""
     if way is None or not way.group_by_dependency or so_far.service is None:
         return None
+    nearby: dict[str, OpenPage] = {}
     for page in context.open_pages.values():
         if page.service and page.service != so_far.service and page.policy == so_far.policy:
-            common = common_upstream(context.rules.catalog, so_far.service, page.service, way.group_hops)
-            if common:
-                return page, common
+            nearby.setdefault(page.service, page)
+    for service, page in nearby.items():
+        if common := common_upstream(context.rules.catalog, so_far.service, service, way.group_hops):
+            return page, common
     return None
 
 

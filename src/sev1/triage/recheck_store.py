@@ -13,6 +13,7 @@ from sev1.triage.model import OpenAlert, Silence
 async def released(conn: asyncpg.Connection, now: datetime, windows: Sequence[str], limit: int) -> dict[int, str]:
     """Alerts that fire and which nothing holds any more, each with what happened as a sentence.
 
+    A cause found by the dependency graph holds only while somebody is awake for it, so not when it is held itself.
     `windows` are the maintenance windows in force, as `held_by` names them.
     """
     rows = await conn.fetch(
@@ -21,6 +22,8 @@ async def released(conn: asyncpg.Connection, now: datetime, windows: Sequence[st
         LEFT JOIN silences s ON a.held = 'silenced' AND s.id::text = a.held_by AND s.starts_at <= $1 AND s.ends_at > $1
         LEFT JOIN alerts source ON a.held = 'inhibited' AND source.status = 'firing'
              AND source.id = substring(a.held_by FROM '^A-([0-9]+)$')::bigint
+             AND (source.held IS NULL
+                  OR NOT a.verdict -> 'stages' @> '[{"name": "inhibit", "outcome": "depends"}]')
         WHERE a.status = 'firing' AND a.held IS NOT NULL AND s.id IS NULL AND source.id IS NULL
           AND NOT (a.held_by = ANY($3::text[]))
           AND CASE WHEN a.held_by LIKE 'flapping:%' THEN substring(a.held_by FROM 10)::timestamptz <= $1 ELSE true END
