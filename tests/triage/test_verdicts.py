@@ -487,3 +487,11 @@ def test_a_service_says_for_itself_whether_it_holds_what_depends_on_it():
     assert judge(alert(labels), context(organisation(services=services), **known)).held_by == "A-7"
     services["search"] = msgspec.structs.replace(services["search"], inhibit_dependents=False)
     assert judge(alert(labels), context(organisation(services=services), **known)).held is None
+
+
+def test_what_flaps_stays_on_the_open_page_and_says_so():
+    key = judge(alert({**CHECKOUT, "env": "eu"}), context()).group_key or ""
+    known = {**HOLDERS["flapping"], "open_pages": {key: OpenPage(key="P-3")}}
+    verdict = judge(alert({**CHECKOUT, "env": "eu"}), context(**known))
+    assert (verdict.held, verdict.page, verdict.flapping) == (None, "P-3", True)
+    assert verdict.conclusion == "Joins P-3: same alertname, service; it is flapping, 10 changes in 30 min."

@@ -303,6 +303,8 @@ def group(alert: Subject, context: Context, so_far: Verdict) -> Finding:
     adds: dict[str, Any] = {"group_key": key, "group_labels": group_labels}
     if alert.before and alert.before.page_is_open:
         return Finding("stays", f"Stays on {alert.before.page}.", {**adds, "page": alert.before.page})
+    restless = _restless(alert, context, way)
+    adds["flapping"] = bool(restless)
     if so_far.tier != "page":
         return Finding("none", "Pages nobody.", adds)
     if so_far.held:
@@ -310,13 +312,21 @@ def group(alert: Subject, context: Context, so_far: Verdict) -> Finding:
     if so_far.policy is None:
         return Finding("none", "No page: there is nobody to send it to.", adds)
     if page := context.open_pages.get(key):
-        return _joins(page, _sameness(group_labels, alone), way, adds)
+        return _joins(page, f"{_sameness(group_labels, alone)}{restless}", way, adds)
     if near := _near_page(context, way, so_far):
         page, common = near
         return _joins(page, f"{so_far.service} and {page.service} share {common}", way, adds)
     if damped := _damped(alert, context, way, adds):
         return damped
     return Finding("opens", f"Opens a page: {_sameness(group_labels, alone)}.", adds)
+
+
+def _restless(alert: Subject, context: Context, way: Route | None) -> str:
+    """Of what flaps, how often it changed, to end a sentence with; else nothing."""
+    rule = way.flapping if way else Flapping()
+    problem = context.history.get((alert.key_id, alert.fingerprint), History())
+    count = changes_within(problem, rule, context.now)
+    return f"; it is flapping, {count} changes in {rule.window_min} min" if count > rule.changes else ""
 
 
 def _damped(alert: Subject, context: Context, way: Route | None, adds: dict[str, Any]) -> Finding | None:
@@ -330,7 +340,7 @@ def _damped(alert: Subject, context: Context, way: Route | None, adds: dict[str,
         f"Held: it is flapping, {changes_within(problem, rule, context.now)} changes in {rule.window_min} min. "
         f"It pages when it still fires at {instant(until, context.now)} without another change."
     )
-    held = {"held": "inhibited", "held_by": f"flapping:{until.isoformat()}", "flapping": True}
+    held = {"held": "inhibited", "held_by": f"flapping:{until.isoformat()}"}
     return Finding("flapping", reason, {**adds, **held})
 
 
