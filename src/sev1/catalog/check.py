@@ -10,6 +10,7 @@ import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
+from sev1.catalog import maintenance
 from sev1.catalog.check_signals import signals
 from sev1.catalog.cycles import cycles
 from sev1.catalog.matchers import MatcherInvalid, parse
@@ -37,6 +38,7 @@ def check(catalog: Catalog, unread: Names | None = None) -> list[Finding]:
         *_policies(catalog, names),
         *_routes(catalog, names),
         *_inhibit_rules(catalog),
+        *_maintenance(catalog, names),
         *_runbooks(catalog),
         *signals(catalog, functools.partial(_reference, names=names)),
     ]
@@ -85,6 +87,10 @@ def _organisation(catalog: Catalog, names: Names) -> Iterator[Finding]:
         owner = ("organisation", organisation.name)
         wanted = organisation.fallback_policy
         yield from _reference(owner, ("fallback_policy",), "falls back to", "escalation-policy", wanted, names)
+    if organisation.fallback_owner is not None:
+        owner = ("organisation", organisation.name)
+        wanted = organisation.fallback_owner
+        yield from _reference(owner, ("fallback_owner",), "gives what nobody routes to", "team", wanted, names)
 
 
 def _people(catalog: Catalog) -> Iterator[Finding]:
@@ -221,6 +227,19 @@ def _silences_everything(rule: InhibitRule) -> Iterator[Finding]:
         message = f'inhibit-rule "{rule.name}" matches every alert on one side.'
         fix = "Name at least one label in `source` and in `target`."
         yield Finding(kind="inhibit-rule", name=rule.name, path=("source",), message=message, fix=fix)
+
+
+def _maintenance(catalog: Catalog, names: Names) -> Iterator[Finding]:
+    for planned in catalog.maintenance.values():
+        owner = ("maintenance", planned.name)
+        yield from _reference(owner, ("owner",), "is owned by", "team", planned.owner, names)
+        for at, service in enumerate(planned.services):
+            yield from _reference(owner, ("services", at), "is about", "service", service, names)
+        yield from _matchers("maintenance", planned.name, "match", planned.match)
+        yield from _time_zone("maintenance", planned.name, planned.time_zone)
+        for field, message, fix in maintenance.faults(planned):
+            text = f'maintenance "{planned.name}" {message}'
+            yield Finding(kind="maintenance", name=planned.name, path=(field,), message=text, fix=fix)
 
 
 def _runbooks(catalog: Catalog) -> Iterator[Finding]:

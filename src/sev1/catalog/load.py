@@ -240,10 +240,15 @@ def _text(path: Path) -> str:
 
 def _complete_time(kind: str, value: dict[str, Any]) -> None:
     """`09:00` is what people write; the full form has seconds."""
-    rotation = value.get("rotation") if kind == "schedule" else None
-    at = rotation.get("hand_over_at") if isinstance(rotation, dict) else None
-    if isinstance(rotation, dict) and isinstance(at, str) and _SHORT_TIME.fullmatch(at):
-        rotation["hand_over_at"] = f"{at}:00"
+    holder: Any = value
+    field = "at"
+    if kind == "schedule":
+        holder, field = value.get("rotation"), "hand_over_at"
+    elif kind != "maintenance":
+        return
+    at = holder.get(field) if isinstance(holder, dict) else None
+    if isinstance(holder, dict) and isinstance(at, str) and _SHORT_TIME.fullmatch(at):
+        holder[field] = f"{at}:00"
 
 
 def _first_heading(text: str) -> str | None:

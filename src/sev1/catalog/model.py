@@ -69,6 +69,8 @@ class Service(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     links: tuple[Link, ...] = ()
     impact: str = ""
     """What users feel when it is down, in their words: shown on the page that wakes somebody."""
+    inhibit_dependents: bool | None = None
+    """Whether its paging alerts hold the alerts of what depends on it. Unset: as the organisation says."""
 
 
 class Severity(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -159,6 +161,16 @@ class EscalationPolicy(_Object, frozen=True, kw_only=True, forbid_unknown_fields
     """An acknowledged page without an incident, a snooze or a new sign of life is paged again after this; 0 is never."""
 
 
+class Flapping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When an alert counts as flapping. What flaps opens no second page until it is calm; its first page always goes."""
+
+    changes: Annotated[int, Meta(ge=2, le=100)] = 6
+    """It flaps with more changes of state than this within the window; firing is one, over is another."""
+    window_min: Annotated[int, Meta(ge=1, le=180)] = 30
+    calm_min: Annotated[int, Meta(ge=1, le=180)] = 15
+    """So long without a change, it is calm again: what still fires then pages."""
+
+
 class Route(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Routes are tried by `order`, then name; the first that matches decides."""
 
@@ -172,6 +184,15 @@ class Route(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     severity: str | None = None
     """Severity suggested for an incident declared from such an alert."""
     group_by: tuple[str, ...] = ("alertname", "service")
+    group_by_dependency: bool = False
+    """Alerts join the open page of a service that theirs depends on, or of one that depends on the same."""
+    group_hops: Annotated[int, Meta(ge=1, le=5)] = 2
+    """How many dependencies away the common upstream service may be."""
+    group_limit: Annotated[int, Meta(ge=2, le=10_000)] | None = None
+    """From this many alerts on, those that join a page say how many it holds."""
+    flapping: Flapping = Flapping()
+    channel: Annotated[str, Meta(min_length=1, max_length=80)] | None = None
+    """The channel of the team and environment, such as `#api-prod`: named in the verdict."""
 
 
 class InhibitRule(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -308,6 +329,40 @@ class StatusFeed(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Label `severity` by the vendor's impact; without it: critical, warning, warning, info, info."""
 
 
+class Maintenance(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Planned work: while a window lasts, alerts of its services, or that match, stay quiet.
+
+    A window begins at `at`, in the wall time of `time_zone`, on every day that all given fields allow. The fields for
+    days are those of Alertmanager's `time_intervals`, ranges included.
+    """
+
+    title: Text
+    owner: Slug
+    """The team that answers for it."""
+    reason: Text
+    services: tuple[Slug, ...] = ()
+    match: tuple[str, ...] = ()
+    """Alertmanager matchers, all of which must hold. With `services`, both must hold."""
+    time_zone: str = "UTC"
+    at: Annotated[time, Meta(tz=False)]
+    """Local wall time. A time that the clocks skip begins as much later; one that comes twice begins the first time."""
+    duration_min: Annotated[int, Meta(ge=1, le=7 * 24 * 60)]
+    """Elapsed minutes, whatever the clocks do meanwhile."""
+    on: date | None = None
+    """Once, on this day."""
+    weekdays: Annotated[tuple[str, ...], Meta(max_length=20)] = ()
+    """Weekly: `sunday`, `monday:friday`."""
+    days_of_month: Annotated[tuple[str, ...], Meta(max_length=40)] = ()
+    """Monthly: `1`, `1:7`; from the end `-1`, `-3:-1`. With `weekdays` both must hold: `sunday` and `1:7` is the first."""
+    months: Annotated[tuple[str, ...], Meta(max_length=20)] = ()
+    """`december`, `6:8`."""
+    years: Annotated[tuple[str, ...], Meta(max_length=20)] = ()
+    """`2026`, `2026:2028`."""
+    starts: date | None = None
+    until: date | None = None
+    """The last day on which a window may begin."""
+
+
 class Runbook(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A Markdown file; `name` is the file's stem, `title` its first heading."""
 
@@ -331,6 +386,16 @@ class Organisation(_Object, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where declarations, updates and the all-clear of incidents are announced."""
     fallback_policy: Slug | None = None
     """Who is paged for what no route and no service claims. A required safety net once any route pages."""
+    silence_warns_from_percent: Annotated[int, Meta(ge=1, le=100)] = 20
+    """A silence that hid alerts of this share of the services in the last week needs a confirmation."""
+    fallback_owner: Slug | None = None
+    """The team that gives a home to what nobody routes."""
+    inhibit_dependents: bool = False
+    """While a service's alert pages, alerts of what depends on it are held. Off unless asked: it trusts `depends_on`."""
+    inhibit_worst: bool = False
+    """Hold as well what suggests SEV-0 or SEV-1, and alerts of tier-1 services. Off: those page whatever their cause."""
+    inhibit_hops: Annotated[int, Meta(ge=1, le=10)] = 3
+    """How many dependencies away a cause may be."""
 
 
 class Catalog(Struct, frozen=True, kw_only=True):
@@ -351,6 +416,7 @@ class Catalog(Struct, frozen=True, kw_only=True):
     checks: dict[str, Check] = field(default_factory=dict)
     composites: dict[str, Composite] = field(default_factory=dict)
     feeds: dict[str, StatusFeed] = field(default_factory=dict)
+    maintenance: dict[str, Maintenance] = field(default_factory=dict)
     runbooks: dict[str, Runbook] = field(default_factory=dict)
 
     def person_by_email(self, email: str) -> Person | None:
@@ -376,6 +442,7 @@ KINDS: dict[str, tuple[str, type[_Object]]] = {
     "check": ("checks", Check),
     "composite": ("composites", Composite),
     "status-feed": ("feeds", StatusFeed),
+    "maintenance": ("maintenance", Maintenance),
     "runbook": ("runbooks", Runbook),
 }
 """`kind:` in a file -> the field of `Catalog` that holds it, and its type."""

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
         app.command(command.__name__.replace("_", "-"))(command)
 
 
-def _call(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+def call(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Asks the API; an error of it becomes its sentence and exit code 1."""
     url, token = os.environ.get("SEV1_URL", "http://127.0.0.1:8080").rstrip("/"), os.environ.get("SEV1_TOKEN", "")
     if not token:
@@ -43,7 +43,7 @@ def _call(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
 
 def _do(incident: str, kind: str, **fields: Any) -> None:
     body = {"type": kind, **{name: value for name, value in fields.items() if value is not None}}
-    changed = _call("POST", f"/api/v1/incidents/{incident}/commands", body)
+    changed = call("POST", f"/api/v1/incidents/{incident}/commands", body)
     for entry in changed["recorded"]:
         _print_entry(entry)
     if not changed["recorded"]:
@@ -58,8 +58,8 @@ def _print_entry(entry: dict[str, Any]) -> None:
 
 def now() -> None:
     """Open pages and open incidents."""
-    pages = _call("GET", "/api/v1/pages")
-    incidents = [i for i in _call("GET", "/api/v1/incidents") if i["status"] in {"open", "resolved"}]
+    pages = call("GET", "/api/v1/pages")
+    incidents = [i for i in call("GET", "/api/v1/incidents") if i["status"] in {"open", "resolved"}]
     for page in pages:
         who = ", ".join(p["person"] for p in page["people"])
         print(f"{page['id']}  {page['status']}  {page['title']}  (asked: {who or 'nobody'})")
@@ -71,18 +71,18 @@ def now() -> None:
 
 def ack(page: str) -> None:
     """Acknowledge a page: I have it."""
-    print(_call("POST", f"/api/v1/pages/{page}/commands", {"type": "acknowledge"})["status"])
+    print(call("POST", f"/api/v1/pages/{page}/commands", {"type": "acknowledge"})["status"])
 
 
 def escalate(page: str) -> None:
     """Page the next step now."""
-    after = _call("POST", f"/api/v1/pages/{page}/commands", {"type": "escalate"})
+    after = call("POST", f"/api/v1/pages/{page}/commands", {"type": "escalate"})
     print("asked: " + (", ".join(p["person"] for p in after["people"]) or "nobody"))
 
 
 def resolve_page(page: str, reason: str = typer.Option("", help="Why it is over.")) -> None:
     """End a page."""
-    print(_call("POST", f"/api/v1/pages/{page}/commands", {"type": "resolve", "reason": reason})["status"])
+    print(call("POST", f"/api/v1/pages/{page}/commands", {"type": "resolve", "reason": reason})["status"])
 
 
 def declare(
@@ -93,16 +93,16 @@ def declare(
 ) -> None:
     """Declare an incident. One line is enough."""
     body = {"type": "declare", "title": title, "severity": severity, "services": service or [], "page": page}
-    incident = _call("POST", "/api/v1/incidents", {k: v for k, v in body.items() if v is not None})
+    incident = call("POST", "/api/v1/incidents", {k: v for k, v in body.items() if v is not None})
     print(f"{incident['id']}  {incident['severity'].upper()}  {incident['url']}")
 
 
 def show(incident: str) -> None:
     """The state of an incident and its timeline."""
-    state = _call("GET", f"/api/v1/incidents/{incident}")
+    state = call("GET", f"/api/v1/incidents/{incident}")
     print(f"{state['id']}  {state['severity'].upper()}  {state['title']}")
     print(f"IC {state['commander']}  ·  {state['status']}, {state['stage']}")
-    for entry in _call("GET", f"/api/v1/incidents/{incident}/timeline"):
+    for entry in call("GET", f"/api/v1/incidents/{incident}/timeline"):
         _print_entry(entry)
 
 
@@ -163,7 +163,7 @@ def all_clear(incident: str, message: str = typer.Argument("", help="One message
 
 def postmortem(incident: str) -> None:
     """Print the draft of the postmortem as Markdown."""
-    print(_call("GET", f"/api/v1/incidents/{incident}/postmortem"))
+    print(call("GET", f"/api/v1/incidents/{incident}/postmortem"))
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (

@@ -139,11 +139,23 @@ def _happened(state: m.Page, command: m.PageCommand, now: datetime) -> list[m.Pa
         case m.ReportUnreachable():
             return _unreachable(state, command, now)
         case m.JoinAlerts():
-            return [m.AlertsJoined(count=command.count, summary=command.summary)]
+            return _joined(state, command, now)
         case m.LinkIncident():
             return [] if state.incident == command.incident else [m.IncidentLinked(incident=command.incident)]
         case _:
             raise TypeError(f"not a page command: {command!r}")
+
+
+def _joined(state: m.Page, command: m.JoinAlerts, now: datetime) -> list[m.PageEvent]:
+    """More alerts wake nobody again, except when they are worse: that must not hide in a page that is in hand."""
+    assert state.policy is not None
+    worse = command.severity if command.severity and command.severity < (state.severity or "~") else None
+    joined = m.AlertsJoined(count=command.count, summary=command.summary, severity=worse)
+    if worse is None or not command.who:
+        return [joined]
+    before = state.severity.upper() if state.severity else "no severity"
+    reason = f"It is worse now: {worse.upper()}, was {before}."
+    return [joined, *_start(state.policy, max(state.step, 0), state.round, command.who, reason, now)]
 
 
 def _unreachable(state: m.Page, command: m.ReportUnreachable, now: datetime) -> list[m.PageEvent]:
@@ -211,7 +223,8 @@ def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:
                 opened_at=fact.at,
             )
         case m.AlertsJoined():
-            return replace(state, alert_count=state.alert_count + event.count)
+            severity = event.severity or state.severity
+            return replace(state, alert_count=state.alert_count + event.count, severity=severity)
         case m.StepStarted():
             return replace(
                 _triggered(state, event.people, event.next_at), step=event.step, round=event.round, exhausted=False

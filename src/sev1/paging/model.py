@@ -57,6 +57,9 @@ class Open(Command, frozen=True, kw_only=True, tag="open"):
 class JoinAlerts(Command, frozen=True, kw_only=True, tag="join_alerts"):
     count: int
     summary: str
+    severity: str | None = None
+    """The worst that they suggest; worse than the page's, it pages again."""
+    who: Who = ()
 
 
 class EscalationDue(Command, frozen=True, kw_only=True, tag="escalation_due"):
@@ -164,6 +167,8 @@ class PageOpened(Event, frozen=True, kw_only=True, tag="page_opened"):
 class AlertsJoined(Event, frozen=True, kw_only=True, tag="alerts_joined"):
     count: int
     summary: str
+    severity: str | None = None
+    """The page's severity from now on; None: as before."""
 
 
 class StepStarted(Event, frozen=True, kw_only=True, tag="step_started"):

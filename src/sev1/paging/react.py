@@ -15,7 +15,7 @@ from sev1.oncall import store as oncall_store
 from sev1.oncall.resolve import resolve
 from sev1.paging import model as m
 
-NEEDS_PEOPLE = (m.Open, m.EscalationDue, m.UnattendedDue, m.SnoozeDue, m.ReportUnreachable, m.EscalateTo)
+NEEDS_PEOPLE = (m.Open, m.JoinAlerts, m.EscalationDue, m.UnattendedDue, m.SnoozeDue, m.ReportUnreachable, m.EscalateTo)
 
 
 class PreparePage:
@@ -34,6 +34,8 @@ class PreparePage:
             if command.person not in catalog.people:
                 raise Invalid(f"Nobody in the catalog is called {command.person!r}. Choose a person's short name.")
         if not isinstance(command, NEEDS_PEOPLE):
+            return command
+        if isinstance(command, m.JoinAlerts) and not command.severity:
             return command
         policy = command.policy if isinstance(command, m.Open) else state.policy
         if policy is None:

@@ -1,6 +1,7 @@
 """Alerts as they are read: for the pages, the API and other slices."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal
 
 import asyncpg
@@ -14,6 +15,12 @@ from sev1.triage.model import AlertRow, Held, Transition
 COLUMNS = ", ".join(AlertRow.__struct_fields__)
 SCAN_MAX = 20_000
 """Rows that one call looks through for matchers that only we can evaluate."""
+
+
+HELD_BACK = (
+    "tier = 'fyi' AND service IS NOT NULL"
+    " AND EXISTS (SELECT FROM incidents i WHERE i.resolved_at IS NULL AND alerts.service = ANY(i.services))"
+)
 
 
 class AlertList(Struct, frozen=True, kw_only=True):
@@ -33,8 +40,11 @@ async def list_alerts(
     matchers: Sequence[Matcher] = (),
     limit: int = 50,
     before: int | None = None,
+    hold_back_fyi: bool = False,
 ) -> AlertList:
     """Alerts, newest first, for which everything that is given holds.
+
+    `hold_back_fyi` leaves out FYIs of services that have an open incident: they are shown when it is over.
 
     `before` continues where the last part ended. A part may be shorter than `limit` and still have a next one: it then
     looked through 20,000 alerts.
@@ -43,6 +53,8 @@ async def list_alerts(
     if status:
         # As a constant, so that PostgreSQL may use its index of what fires.
         where.append("status = 'firing'" if status == "firing" else "status = 'resolved'")
+    if hold_back_fyi:
+        where.append(f"NOT ({HELD_BACK})")
     asked = (("tier =", tier), ("service =", service), ("held =", held), ("key_id =", key_id), ("id <", before))
     for condition, value in asked:
         if value is not None:
@@ -100,6 +112,45 @@ async def unrouted(conn: asyncpg.Connection, *, limit: int = 200) -> list[AlertR
     return await _select(
         conn, "status = 'firing' AND tier = 'page' AND held IS NULL AND page IS NULL ORDER BY id LIMIT $1", limit
     )
+
+
+async def nobody_routes(conn: asyncpg.Connection, *, limit: int = 200) -> list[AlertRow]:
+    """Alerts that fire and that neither a route nor a service claims: the fallback has them, or nobody (mission 5.2)."""
+    return await _select(
+        conn,
+        """status = 'firing' AND (verdict -> 'stages' @> '[{"name": "route", "outcome": "fallback"}]'"""
+        """ OR verdict -> 'stages' @> '[{"name": "route", "outcome": "nobody"}]') ORDER BY id LIMIT $1""",
+        limit,
+    )
+
+
+async def fyi_held_back(conn: asyncpg.Connection) -> int:
+    """How many FYIs that fire wait for the incident of their service to end (mission 5.5)."""
+    count: int = await conn.fetchval(f"SELECT count(*) FROM alerts WHERE status = 'firing' AND {HELD_BACK}")
+    return count
+
+
+class Untiered(Struct, frozen=True, kw_only=True):
+    rule: str
+    """The label `alertname`, else the summary."""
+    source: str
+    alerts: int
+    last_at: datetime
+    why: str
+
+
+async def untiered_by_rule(conn: asyncpg.Connection, since: datetime, *, limit: int = 200) -> list[Untiered]:
+    """What belongs to no tier by itself, counted by the rule to be mended, the most frequent first."""
+    rows = await conn.fetch(
+        """
+        SELECT coalesce(nullif(labels ->> 'alertname', ''), summary) AS rule, source, count(*) AS alerts,
+               max(received_at) AS last_at, max(coalesce(verdict ->> 'tier_by', '')) AS why
+        FROM alerts WHERE received_at > $1 AND verdict ->> 'tier_from' = 'nothing'
+        GROUP BY 1, 2 ORDER BY alerts DESC, rule LIMIT $2
+        """,
+        since, limit,
+    )  # fmt: skip
+    return [msgspec.convert({**row, "why": row["why"].removeprefix("nothing: ")}, Untiered) for row in rows]
 
 
 async def without_tier(conn: asyncpg.Connection, *, limit: int = 200) -> list[AlertRow]:

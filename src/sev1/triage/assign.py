@@ -17,6 +17,7 @@ from sev1.engine.commands import Change
 from sev1.engine.decider import Actor
 from sev1.intake.model import InboundLink
 from sev1.triage.fold import Episode
+from sev1.triage.model import OpenPage
 from sev1.triage.pipeline import Context, judge, with_page, without_page
 
 BREATH = 50
@@ -47,7 +48,9 @@ class Pages(Protocol):
 
     async def open(self, conn: asyncpg.Connection, page: NewPage) -> Change[Any]: ...
 
-    async def join(self, conn: asyncpg.Connection, page: str, *, count: int, summary: str) -> Change[Any]: ...
+    async def join(
+        self, conn: asyncpg.Connection, page: str, *, count: int, summary: str, severity: str | None
+    ) -> Change[Any]: ...
 
     async def acknowledge(self, conn: asyncpg.Connection, page: str, *, by: Actor) -> Change[Any]: ...
 
@@ -107,10 +110,20 @@ async def _judge_under_lock(
 
 
 async def _judge(episodes: Sequence[Episode], context: Context) -> None:
+    by_dependency = any(route.group_by_dependency for route in context.rules.catalog.routes.values())
     for number, episode in enumerate(episodes, 1):
         episode.verdict = judge(episode.subject, context)
+        if by_dependency and _outcome(episode) == "opens":
+            context = _with_opening(context, episode)
         if number % BREATH == 0:
             await asyncio.sleep(0)
+
+
+def _with_opening(context: Context, episode: Episode) -> Context:
+    """What comes later in the batch may belong to the page that this one opens."""
+    verdict, key = episode.verdict, episode.verdict.group_key or ""
+    page = OpenPage(key="", group_key=key, service=verdict.service, policy=verdict.policy, severity=verdict.severity)
+    return context if key in context.open_pages else replace(context, open_pages={**context.open_pages, key: page})
 
 
 def _outcome(episode: Episode) -> str:
@@ -120,7 +133,9 @@ def _outcome(episode: Episode) -> str:
 async def _join(conn: asyncpg.Connection, pages: Pages, joining: Sequence[Episode]) -> list[Change[Any]]:
     changes = []
     for page, members in sorted(_by(joining, lambda e: e.verdict.page or "").items()):
-        changes.append(await pages.join(conn, page, count=len(members), summary=_summary(members)))
+        changes.append(
+            await pages.join(conn, page, count=len(members), summary=_summary(members), severity=_worst(members))
+        )
     return changes
 
 
@@ -148,7 +163,7 @@ def _new_page(group_key: str, members: Sequence[Episode], context: Context) -> N
         policy=context.rules.catalog.policies[verdict.policy or ""],
         why=f"{tier.reason} {route.reason}",
         service=verdict.service,
-        severity=verdict.severity,
+        severity=_worst(members),
         alert_count=len(members),
         since=first.starts_at,
         annotations=first.annotations,
@@ -159,6 +174,11 @@ def _new_page(group_key: str, members: Sequence[Episode], context: Context) -> N
 def _summary(members: Sequence[Episode]) -> str:
     more = len(members) - 1
     return members[0].summary + (f" and {more} more" if more else "")
+
+
+def _worst(members: Sequence[Episode]) -> str | None:
+    """The worst severity that they suggest: `sev-0` sorts first."""
+    return min((e.verdict.severity for e in members if e.verdict.severity), default=None)
 
 
 def _by(episodes: Iterable[Episode], name: Any) -> Mapping[str, list[Episode]]:

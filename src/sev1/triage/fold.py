@@ -88,6 +88,7 @@ class Episode(Struct, kw_only=True):
             key_id=self.key_id,
             fingerprint=self.fingerprint,
             labels=self.labels,
+            annotations=self.annotations,
             before=self.before or self.known_before,
             again=self.again,
         )

@@ -24,6 +24,9 @@ class Stage(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+_HOLDERS: dict[str, StageName] = {"flapping": "group"}
+
+
 class Verdict(Struct, frozen=True, kw_only=True):
     """What became of an alert, and why. Stored with the alert and shown on its page."""
 
@@ -44,6 +47,15 @@ class Verdict(Struct, frozen=True, kw_only=True):
     held_by: str | None = None
     """The id of the silence, or the inhibiting alert: `A-7`."""
     page: str | None = None
+    channel: str | None = None
+    """The route's channel, `#api-prod`."""
+    tier_by: str = ""
+    """What put it into its tier: `route NAME`, `label tier`, `slo`, `severity`, or `nothing: …` for what fits none."""
+    expects: str = ""
+    """What the alert asks of whoever sees it, as a sentence (mission 5.5)."""
+    flapping: bool = False
+    during: str | None = None
+    """For an FYI, the open incident of its service during which it is held back."""
 
     def stage(self, name: StageName) -> Stage | None:
         return next((stage for stage in self.stages if stage.name == name), None)
@@ -58,7 +70,9 @@ class Verdict(Struct, frozen=True, kw_only=True):
         """The sentence that matters most: why it is held, why nobody is paged, or where it went."""
         decisive: StageName = "group"
         if self.held:
-            decisive = "silence" if self.held == "silenced" else "inhibit"
+            decisive = _HOLDERS.get((self.held_by or "").partition(":")[0], "inhibit")
+            if self.held == "silenced":
+                decisive = "silence"
         elif self.nobody:
             decisive = "route"
         elif self.tier != "page":
@@ -104,6 +118,12 @@ class AlertRow(Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         return alert_key(self.id)
+
+    @property
+    def hold(self) -> str:
+        """What holds it, as one word: `silenced`, `maintenance`, `inhibited`, `flapping`, or nothing."""
+        kind = (self.held_by or "").partition(":")[0]
+        return kind if kind in {"maintenance", "flapping"} else self.held or ""
 
 
 class Transition(Struct, frozen=True, kw_only=True):
@@ -176,7 +196,29 @@ class Source(Struct, frozen=True, kw_only=True):
 
 class OpenPage(Struct, frozen=True, kw_only=True):
     key: str
+    """Empty for one that the batch is about to open."""
     incident: str | None = None
+    group_key: str = ""
+    service: str | None = None
+    policy: str | None = None
+    severity: str | None = None
+    alert_count: int = 0
+
+
+class InMaintenance(Struct, frozen=True, kw_only=True):
+    """A maintenance window in force."""
+
+    name: str
+    title: str
+    owner: str
+    reason: str
+    services: tuple[str, ...]
+    matchers: tuple[Matcher, ...]
+    until: datetime
+
+    @property
+    def held_by(self) -> str:
+        return f"maintenance:{self.name}"
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -186,6 +228,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     key_id: int
     fingerprint: str
     labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
     before: OpenAlert | None = None
     """The firing alert with the same key and fingerprint."""
     again: str = ""

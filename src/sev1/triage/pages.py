@@ -53,8 +53,11 @@ class PagesByCommand:
         )
         return await open_page(self._commands, conn, command, by=TRIAGE)
 
-    async def join(self, conn: asyncpg.Connection, page: str, *, count: int, summary: str) -> Change[Any]:
-        return await self._run(conn, page, paging.JoinAlerts(count=count, summary=summary), TRIAGE)
+    async def join(
+        self, conn: asyncpg.Connection, page: str, *, count: int, summary: str, severity: str | None
+    ) -> Change[Any]:
+        command = paging.JoinAlerts(count=count, summary=summary, severity=severity)
+        return await self._run(conn, page, command, TRIAGE)
 
     async def acknowledge(self, conn: asyncpg.Connection, page: str, *, by: Actor) -> Change[Any]:
         return await self._run(conn, page, paging.Acknowledge(), by)

@@ -25,7 +25,7 @@ from sev1.triage.fold import Episode
 from sev1.triage.model import Silence, Transition
 from sev1.triage.once_more import ONCE_MORE
 from sev1.triage.pages import PagesByCommand
-from sev1.triage.rules import RulesCache
+from sev1.triage.rules import RulesCache, maintenance_in_force
 from sev1.triage.settle import settle
 
 BATCH = 500
@@ -87,7 +87,7 @@ class RecheckStep:
             self._seen.waiting
             or _unapplied(self._seen, await silences.in_force(conn, now))
             or await catalog_store.read_version(conn) != self._seen.catalog_version
-            or await recheck_store.released(conn, now, 1)
+            or await recheck_store.released(conn, now, await self._windows(conn, now), 1)
             or await recheck_store.ended_with_their_page(conn, 1)
         )
 
@@ -96,7 +96,7 @@ class RecheckStep:
         now = self._clock.now()
         seen = await self._look(conn)
         ended = await self._end_with_page(conn, now)
-        again = await recheck_store.released(conn, now, self._batch)
+        again = await recheck_store.released(conn, now, await self._windows(conn, now), self._batch)
         active = await silences.in_force(conn, now)
         seen.applied = {s.id: seen.applied[s.id] for s in active if s.id in seen.applied}
         for silence in _unapplied(seen, active):
@@ -112,6 +112,10 @@ class RecheckStep:
         episodes = await recheck_store.episodes(conn, again)
         changes = await self._judge(conn, episodes, now) if episodes else []
         return seen, changes if ended or episodes or seen.waiting else None
+
+    async def _windows(self, conn: asyncpg.Connection, now: datetime) -> list[str]:
+        catalog = await self._catalogs.current(conn)
+        return [window.held_by for window in maintenance_in_force(catalog, now)]
 
     async def _look(self, conn: asyncpg.Connection) -> "_Seen":
         """A copy of what was seen, with the alerts that a change of the catalog concerns."""

@@ -1,6 +1,6 @@
 """Which alerts have to be looked at again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -10,23 +10,36 @@ from sev1.triage.fold import Episode
 from sev1.triage.model import OpenAlert, Silence
 
 
-async def released(conn: asyncpg.Connection, now: datetime, limit: int) -> dict[int, str]:
-    """Alerts that fire and whose silence or inhibiting alert is over, each with what happened as a sentence."""
+async def released(conn: asyncpg.Connection, now: datetime, windows: Sequence[str], limit: int) -> dict[int, str]:
+    """Alerts that fire and which nothing holds any more, each with what happened as a sentence.
+
+    A cause found by the dependency graph holds only while somebody is awake for it, so not when it is held itself.
+    `windows` are the maintenance windows in force, as `held_by` names them.
+    """
     rows = await conn.fetch(
         """
         SELECT a.id, a.held, a.held_by FROM alerts a
         LEFT JOIN silences s ON a.held = 'silenced' AND s.id::text = a.held_by AND s.starts_at <= $1 AND s.ends_at > $1
         LEFT JOIN alerts source ON a.held = 'inhibited' AND source.status = 'firing'
              AND source.id = substring(a.held_by FROM '^A-([0-9]+)$')::bigint
+             AND (source.held IS NULL
+                  OR NOT a.verdict -> 'stages' @> '[{"name": "inhibit", "outcome": "depends"}]')
         WHERE a.status = 'firing' AND a.held IS NOT NULL AND s.id IS NULL AND source.id IS NULL
+          AND NOT (a.held_by = ANY($3::text[]))
+          AND CASE WHEN a.held_by LIKE 'flapping:%' THEN substring(a.held_by FROM 10)::timestamptz <= $1 ELSE true END
         ORDER BY a.id LIMIT $2
         """,
-        now, limit,
+        now, limit, list(windows),
     )  # fmt: skip
     return {row["id"]: _release(row["held"], row["held_by"]) for row in rows}
 
 
 def _release(held: str, held_by: str) -> str:
+    kind, _, name = held_by.partition(":")
+    if kind == "maintenance":
+        return f"Maintenance {name}, which held it, has ended."
+    if kind == "flapping":
+        return "It was flapping and is calm now."
     if held == "silenced":
         return f"S-{held_by[:4]}, which silenced it, has ended."
     return f"{held_by}, which inhibited it, is over."

@@ -2,13 +2,17 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from hashlib import sha256
 
 import msgspec
 from msgspec import Struct
 
+from sev1.catalog.maintenance import window_at
 from sev1.catalog.matchers import Matcher, MatcherInvalid, all_match, parse_all
-from sev1.catalog.model import Catalog, InhibitRule, Route
+from sev1.catalog.model import Catalog, InhibitRule, Maintenance, Route
+from sev1.triage.environments import routed_by
+from sev1.triage.model import InMaintenance
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +52,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     def route_for(self, labels: Mapping[str, str]) -> Route | None:
         """The first route whose matchers all hold."""
         for compiled in self.routes:
-            if all_match(compiled.matchers, labels):
+            if routed_by(compiled.matchers, labels):
                 return compiled.route
         return None
 
@@ -102,6 +106,31 @@ def _inhibit(rule: InhibitRule) -> CompiledInhibit | None:
     except MatcherInvalid:
         log.exception("inhibit rule %s is left out: its matchers cannot be read", rule.name)
         return None
+
+
+def maintenance_in_force(catalog: Catalog, now: datetime) -> tuple[InMaintenance, ...]:
+    """The windows that `now` lies in, by name."""
+    return tuple(found for _, planned in sorted(catalog.maintenance.items()) if (found := _in_force(planned, now)))
+
+
+def _in_force(planned: Maintenance, now: datetime) -> InMaintenance | None:
+    try:
+        window = window_at(planned, now)
+        matchers = tuple(parse_all(planned.match))
+    except ValueError:
+        log.exception("maintenance %s is left out: it cannot be read", planned.name)
+        return None
+    if window is None:
+        return None
+    return InMaintenance(
+        name=planned.name,
+        title=planned.title,
+        owner=planned.owner,
+        reason=planned.reason,
+        services=planned.services,
+        matchers=matchers,
+        until=window.end,
+    )
 
 
 class RulesCache:

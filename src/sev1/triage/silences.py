@@ -5,7 +5,7 @@ The rules are Alertmanager's, so that amtool and karma find what they expect, ex
 
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -129,6 +129,23 @@ async def expire(
         after.id, after.starts_at, after.ends_at, after.updated_at,
     )  # fmt: skip
     await _record(conn, after, "silence.ended", by, now)
+    return after
+
+
+async def extend(
+    conn: asyncpg.Connection, silence_id: uuid.UUID, *, by: str, longer: timedelta, now: datetime
+) -> Silence:
+    """Moves the end later; owner and reason stay. Raises NotFound, and Invalid for one that is over."""
+    before = await _locked(conn, silence_id, None)
+    if before.state(now) == "expired":
+        raise Invalid(f"{before.label} is over. Make a new one, with what is true now as its reason.", field="hours")
+    if longer <= timedelta(0):
+        raise Invalid("A silence can only be extended; end it to make it shorter.", field="ends_at")
+    after = msgspec.structs.replace(before, ends_at=before.ends_at + longer, updated_at=now)
+    await conn.execute(
+        "UPDATE silences SET ends_at = $2, updated_at = $3 WHERE id = $1", after.id, after.ends_at, after.updated_at
+    )
+    await _record(conn, after, "silence.extended", by, now)
     return after
 
 

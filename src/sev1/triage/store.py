@@ -87,8 +87,60 @@ async def new_ids(conn: asyncpg.Connection, count: int) -> list[int]:
 
 async def open_pages(conn: asyncpg.Connection) -> dict[str, OpenPage]:
     """Group key -> the page that is open for it."""
-    rows = await conn.fetch("SELECT group_key, id, incident FROM pages WHERE status <> 'resolved'")
-    return {row["group_key"]: OpenPage(key=row["id"], incident=row["incident"]) for row in rows}
+    rows = await conn.fetch(
+        """
+        SELECT group_key, id AS key, incident, service, state -> 'policy' ->> 'name' AS policy,
+               state ->> 'severity' AS severity, coalesce((state ->> 'alert_count')::int, 0) AS alert_count
+        FROM pages WHERE status <> 'resolved' ORDER BY number
+        """
+    )
+    return {row["group_key"]: msgspec.convert(dict(row), OpenPage) for row in rows}
+
+
+async def open_incidents(conn: asyncpg.Connection) -> dict[str, str]:
+    """Service -> its open incident; of several the one declared last."""
+    rows = await conn.fetch(
+        "SELECT id, unnest(services) AS service FROM incidents WHERE resolved_at IS NULL ORDER BY declared_at, number"
+    )
+    return {row["service"]: row["id"] for row in rows}
+
+
+async def histories(
+    conn: asyncpg.Connection, whose: Iterable[Who], since: datetime
+) -> dict[Who, tuple[list[datetime], bool]]:
+    """What these problems did since then: when they changed, and whether one of the episodes was on a page."""
+    found: dict[Who, tuple[list[datetime], bool]] = {}
+    for part in _parts(list(whose)):
+        rows = await conn.fetch(
+            """
+            SELECT a.key_id, a.fingerprint, a.received_at, a.resolved_at, a.page
+            FROM unnest($1::bigint[], $2::text[]) AS wanted (key_id, fingerprint)
+            CROSS JOIN LATERAL (
+                SELECT * FROM alerts a WHERE a.key_id = wanted.key_id AND a.fingerprint = wanted.fingerprint
+                ORDER BY a.id DESC LIMIT 200
+            ) a
+            WHERE a.received_at > $3 OR a.resolved_at > $3
+            """,
+            [key_id for key_id, _ in part], [fingerprint for _, fingerprint in part], since,
+        )  # fmt: skip
+        for row in rows:
+            changes, paged = found.get((row["key_id"], row["fingerprint"]), ([], False))
+            changes += [at for at in (row["received_at"], row["resolved_at"]) if at and at > since]
+            found[row["key_id"], row["fingerprint"]] = (changes, paged or row["page"] is not None)
+    return found
+
+
+async def paging_of_services(conn: asyncpg.Connection, services: Iterable[str]) -> dict[str, OpenAlert]:
+    """Service -> the oldest firing alert of it that is on a page and not held."""
+    rows = await conn.fetch(
+        """
+        SELECT DISTINCT ON (service) service, id, key_id, fingerprint, labels, starts_at, expires_at FROM alerts
+        WHERE status = 'firing' AND tier = 'page' AND held IS NULL AND page IS NOT NULL AND service = ANY($1::text[])
+        ORDER BY service, id
+        """,
+        list(services),
+    )
+    return {row["service"]: msgspec.convert(dict(row), OpenAlert) for row in rows}
 
 
 async def insert(conn: asyncpg.Connection, episodes: Sequence[Episode], incidents: Mapping[str, str]) -> None:

@@ -4,16 +4,17 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from litestar import delete, get, post
+from litestar import delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter, SkipValidation
 from msgspec import Meta, Struct
 
 from sev1.access.declare import needs
+from sev1.catalog.maintenance import Window, next_window, window_at
 from sev1.catalog.matchers import Matcher, MatcherInvalid, parse
 from sev1.catalog.model import Tier
-from sev1.engine.errors import Invalid, NotFound
+from sev1.engine.errors import Invalid, NotFound, Refused
 from sev1.intake import misunderstood
 from sev1.intake.inbox import Inbox
 from sev1.intake.reports import report
@@ -21,7 +22,9 @@ from sev1.surfaces.actor import actor_of
 from sev1.surfaces.api.on_call import aware
 from sev1.surfaces.injected import Catalogs, Db, Hears, Now, SignedIn
 from sev1.triage import alerts, silences
+from sev1.triage.alerts import Untiered
 from sev1.triage.model import AlertRow, Silence, Transition, Verdict
+from sev1.triage.silence_preview import Preview, preview
 
 Incoming = NamedDependency[SkipValidation[Inbox]]
 Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
@@ -84,6 +87,28 @@ async def list_alerts(
     return AlertPart(alerts=[alert_view(row) for row in part.alerts], before=part.before)
 
 
+class Unrouted(Struct, frozen=True, kw_only=True):
+    owner: str | None
+    """The team that gives them a home: the organisation's `fallback_owner`."""
+    alerts: list[AlertView]
+
+
+@get("/api/v1/alerts/unrouted", opt=needs("read"), tags=["alerts"])
+async def list_unrouted(db: Db, catalogs: Catalogs) -> Unrouted:
+    """Nobody routes these: what fires and neither a route nor a service claims."""
+    async with db.connection() as conn:
+        catalog = await catalogs.current(conn)
+        rows = await alerts.nobody_routes(conn)
+    return Unrouted(owner=catalog.organisation.fallback_owner, alerts=[alert_view(row) for row in rows])
+
+
+@get("/api/v1/alerts/without-tier", opt=needs("read"), tags=["alerts"])
+async def list_without_tier(db: Db, clock: Now) -> list[Untiered]:
+    """What fitted no tier in the last 7 days, counted by rule."""
+    async with db.connection() as conn:
+        return await alerts.untiered_by_rule(conn, clock.now() - timedelta(days=7))
+
+
 @get("/api/v1/alerts/{number:int}", opt=needs("read"), tags=["alerts"])
 async def get_alert(number: Number, db: Db) -> AlertView:
     async with db.connection() as conn:
@@ -137,6 +162,47 @@ class NewSilence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ends_at: datetime
     starts_at: datetime | None = None
     """None: now."""
+    owner: Annotated[str, Meta(max_length=200)] = ""
+    """Empty: whoever makes it."""
+    confirm: bool = False
+    """Required for an over-broad one; the preview says which are."""
+
+
+class PreviewOf(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    matchers: Annotated[list[Annotated[str, Meta(min_length=1, max_length=2000)]], Meta(min_length=1, max_length=50)]
+
+
+class Extension(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    ends_at: datetime
+
+
+@post("/api/v1/silences/preview", opt=needs("read"), tags=["alerts"], status_code=200)
+async def preview_silence(data: JSONBody[PreviewOf], db: Db, clock: Now, catalogs: Catalogs) -> Preview:
+    """What a silence with these matchers would hide now and would have hidden in the last 7 days. Changes nothing."""
+    matchers = _matchers(data.matchers)
+    async with db.connection() as conn:
+        return await preview(conn, matchers, await catalogs.current(conn), clock.now())
+
+
+@patch("/api/v1/silences/{silence_id:uuid}", opt=needs("alerts:write"), tags=["alerts"])
+async def extend_silence(
+    silence_id: FromPath[UUID],
+    data: JSONBody[Extension],
+    request: SignedIn,
+    db: Db,
+    clock: Now,
+    catalogs: Catalogs,
+    news: Hears,
+) -> SilenceView:
+    """Moves its end later."""
+    now, ends_at = clock.now(), aware(data.ends_at, "ends_at")
+    async with db.transaction() as conn:
+        by = actor_of(request.user, await catalogs.current(conn), "api")
+        before = await silences.get(conn, silence_id)
+        longer = ends_at - before.ends_at if before else timedelta(seconds=1)
+        silence = await silences.extend(conn, silence_id, by=by.id, longer=longer, now=now)
+    news.tell("alerts")
+    return silence_view(silence, now)
 
 
 @get("/api/v1/silences", opt=needs("read"), tags=["alerts"])
@@ -148,6 +214,44 @@ async def list_silences(db: Db, clock: Now) -> list[SilenceView]:
     return [silence_view(silence, now) for silence in found]
 
 
+class MaintenanceView(Struct, frozen=True, kw_only=True):
+    name: str
+    title: str
+    owner: str
+    reason: str
+    services: tuple[str, ...]
+    matchers: tuple[str, ...]
+    time_zone: str
+    in_force_until: datetime | None
+    """None: no window is in force."""
+    next: Window | None
+
+
+@get("/api/v1/maintenance", opt=needs("read"), tags=["alerts"])
+async def list_maintenance(db: Db, clock: Now, catalogs: Catalogs) -> list[MaintenanceView]:
+    """The planned maintenance of the catalog: what is in force, and what comes next."""
+    now = clock.now()
+    async with db.connection() as conn:
+        catalog = await catalogs.current(conn)
+    views = []
+    for planned in catalog.maintenance.values():
+        window = window_at(planned, now)
+        views.append(
+            MaintenanceView(
+                name=planned.name,
+                title=planned.title,
+                owner=planned.owner,
+                reason=planned.reason,
+                services=planned.services,
+                matchers=planned.match,
+                time_zone=planned.time_zone,
+                in_force_until=window.end if window else None,
+                next=next_window(planned, now),
+            )
+        )
+    return views
+
+
 @post("/api/v1/silences", opt=needs("alerts:write"), tags=["alerts"])
 async def add_silence(
     data: JSONBody[NewSilence], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears
@@ -155,13 +259,20 @@ async def add_silence(
     """Keeps what matches quiet until it ends. What still fires then is looked at again."""
     now = clock.now()
     async with db.transaction() as conn:
-        by = actor_of(request.user, await catalogs.current(conn), "api")
+        catalog = await catalogs.current(conn)
+        by = actor_of(request.user, catalog, "api")
+        matchers = _matchers(data.matchers)
+        silences.check_matchers(matchers)
+        warnings = (await preview(conn, matchers, catalog, now)).warnings
+        if warnings and not data.confirm:
+            raise Refused(f"{' '.join(warnings)} If that is meant, send confirm: true, and say why in the comment.")
         silence = await silences.create(
             conn,
-            matchers=_matchers(data.matchers),
+            matchers=matchers,
             starts_at=aware(data.starts_at, "starts_at") if data.starts_at else now,
             ends_at=aware(data.ends_at, "ends_at"),
-            created_by=by.id,
+            created_by=data.owner.strip() or by.id,
+            actor=by.id,
             comment=data.comment,
             now=now,
         )
@@ -251,10 +362,15 @@ async def dismiss_not_understood(number: Number, request: SignedIn, db: Db, cloc
 
 ROUTES: list[HTTPRouteHandler] = [
     list_alerts,
+    list_unrouted,
+    list_without_tier,
     get_alert,
     get_transitions,
     list_silences,
+    list_maintenance,
     add_silence,
+    preview_silence,
+    extend_silence,
     end_silence,
     add_report,
     list_not_understood,

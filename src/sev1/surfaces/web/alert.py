@@ -1,5 +1,6 @@
 """`/alerts`: what came in, why it did or did not wake somebody, and its raw payload."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 import asyncpg
@@ -17,6 +18,7 @@ from sev1.surfaces.injected import Db
 from sev1.surfaces.web import alert_view as view
 from sev1.surfaces.web.visit import Here, show
 from sev1.triage import alerts as alerts_store
+from sev1.triage import silences
 from sev1.triage.alerts import AlertList
 from sev1.triage.model import AlertRow
 
@@ -24,6 +26,8 @@ Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 Before = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
 FIRING_SHOWN = 200
 PAGE = 50
+A_WEEK = timedelta(days=7)
+A_HOUR = timedelta(hours=1)
 
 
 @get("/alerts", opt=needs("read"), include_in_schema=False)
@@ -39,11 +43,15 @@ async def list_alerts(
     """Firing first, then those that are over, newest first; `before` pages through the latter."""
     async with db.connection() as conn:
         if only:
-            find = alerts_store.unrouted if only == "unrouted" else alerts_store.without_tier
+            find = alerts_store.nobody_routes if only == "unrouted" else alerts_store.without_tier
             firing, over = await find(conn), AlertList(alerts=[])
         else:
             firing, over = await _both(conn, status, tier or None, service or None, before)
-        lost, untiered = await alerts_store.unrouted(conn), await alerts_store.without_tier(conn)
+        lost, untiered = await alerts_store.nobody_routes(conn), await alerts_store.without_tier(conn)
+        rules = await alerts_store.untiered_by_rule(conn, visit.now - A_WEEK) if only == "no-tier" else []
+        held_back = await alerts_store.fyi_held_back(conn)
+        in_force = await silences.in_force(conn, visit.now)
+    owner = visit.catalog.teams.get(visit.catalog.organisation.fallback_owner or "")
     return show(
         visit,
         "alerts.html",
@@ -55,6 +63,10 @@ async def list_alerts(
         before=before,
         lost=len(lost),
         untiered=len(untiered),
+        rules=rules,
+        owner=owner.title if owner else "",
+        held_back=held_back,
+        ending=sum(1 for silence in in_force if silence.ends_at <= visit.now + A_HOUR),
     )
 
 
@@ -64,7 +76,9 @@ async def _both(
     firing: list[AlertRow] = []
     over = AlertList(alerts=[])
     if status != "resolved" and before is None:
-        found = await alerts_store.list_alerts(conn, status="firing", tier=tier, service=service, limit=FIRING_SHOWN)
+        found = await alerts_store.list_alerts(
+            conn, status="firing", tier=tier, service=service, limit=FIRING_SHOWN, hold_back_fyi=tier != "fyi"
+        )
         firing = found.alerts
     if status != "firing":
         over = await alerts_store.list_alerts(

@@ -39,8 +39,8 @@ async def add_override(schedule: FromPath[str], request: SignedIn, db: Db, visit
     try:
         override = Override(
             person=fields.get("person", ""),
-            start=_instant(fields.get("start", ""), visit.zone, "start"),
-            end=_instant(fields.get("end", ""), visit.zone, "end"),
+            start=instant_of(fields.get("start", ""), visit.zone, "start"),
+            end=instant_of(fields.get("end", ""), visit.zone, "end"),
             reason=fields.get("reason", "").strip()[:300],
         )
         async with db.transaction() as conn:
@@ -73,7 +73,7 @@ async def _page(db: Database, visit: Visit, typed: Typed | None = None) -> Templ
     return show(visit, "on_call.html", section="on-call", schedules=views, typed=typed)
 
 
-def _instant(wall_time: str, zone: str, field: str) -> datetime:
+def instant_of(wall_time: str, zone: str, field: str) -> datetime:
     """The instant of a `datetime-local` field in `zone`. A time that does not exist there is refused, not guessed."""
     try:
         local = PlainDateTime.parse_iso(wall_time)

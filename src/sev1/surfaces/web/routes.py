@@ -16,6 +16,7 @@ from sev1.surfaces.web import (
     on_call,
     page,
     postmortem,
+    silences,
     status,
     watch,
 )
@@ -28,6 +29,7 @@ ROUTES: list[Router] = [
             *now.ROUTES,
             *page.ROUTES,
             *alert.ROUTES,
+            *silences.ROUTES,
             *not_understood.ROUTES,
             *incident_list.ROUTES,
             *declare.ROUTES,
