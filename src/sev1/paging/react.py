@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from collections.abc import Mapping
+
 import asyncpg
 from msgspec.structs import replace
 
@@ -13,6 +15,7 @@ from sev1.engine.decider import TRIAGE, Actor
 from sev1.engine.errors import Invalid
 from sev1.oncall import store as oncall_store
 from sev1.oncall.resolve import resolve
+from sev1.oncall.schedule import Exceptions
 from sev1.paging import model as m
 
 NEEDS_PEOPLE = (m.Open, m.EscalationDue, m.UnattendedDue, m.SnoozeDue, m.ReportUnreachable, m.EscalateTo)
@@ -44,7 +47,7 @@ class PreparePage:
 
 
 def people_of_steps(
-    policy: EscalationPolicy, catalog: Catalog, now: datetime, overrides: dict[str, list[Override]]
+    policy: EscalationPolicy, catalog: Catalog, now: datetime, overrides: Mapping[str, Exceptions]
 ) -> m.Who:
     """The people of every step of `policy` at `now`, each with the reason why it is them."""
     return tuple(

@@ -37,7 +37,7 @@ class ServiceScreen(Struct, frozen=True, kw_only=True):
 
 
 def service_screen(
-    service: Service, catalog: Catalog, overrides: Mapping[str, Sequence[Override]], now: datetime
+    service: Service, catalog: Catalog, overrides: Mapping[str, Exceptions], now: datetime
 ) -> ServiceScreen:
     direct = dependents(service.name, catalog)
     policy = catalog.policies.get(service.policy or "")

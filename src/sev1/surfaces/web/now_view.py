@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from sev1.catalog.model import Catalog, Override
 from sev1.command import model as m
-from sev1.oncall.schedule import on_call
+from sev1.oncall.schedule import Exceptions, on_call
 from sev1.paging import model as p
 from sev1.surfaces.web.incident_view import expected_of
 from sev1.surfaces.web.moments import shift_end
@@ -38,7 +38,7 @@ def now_view(
     pages: Sequence[p.Page],
     incidents: Sequence[m.Incident],
     catalog: Catalog,
-    overrides: Mapping[str, Sequence[Override]],
+    overrides: Mapping[str, Exceptions],
     me: str,
     zone: str,
     now: datetime,
@@ -72,7 +72,7 @@ def _urgency(incident: m.Incident, now: datetime) -> tuple[bool, bool, str, date
 
 
 def duties(
-    catalog: Catalog, overrides: Mapping[str, Sequence[Override]], me: str, zone: str, now: datetime
+    catalog: Catalog, overrides: Mapping[str, Exceptions], me: str, zone: str, now: datetime
 ) -> tuple[str, ...]:
     found = []
     for schedule in sorted(catalog.schedules.values(), key=lambda s: s.title):

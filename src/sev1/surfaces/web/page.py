@@ -57,7 +57,7 @@ async def _page(key: str, commands: Commands, visit: Visit, typed: Typed | None 
             raise NotFound(f"There is no page {key}.")
         alerts = await alerts_of_page(conn, key)
         deliveries = await deliveries_about(conn, key)
-        overrides: dict[str, list[Override]] = await oncall_store.overrides_at(conn, visit.now)
+        overrides = await oncall_store.overrides_at(conn, visit.now)
     who = people_of_steps(page.policy, visit.catalog, visit.now, overrides) if page.policy else ()
     return show(
         visit,
