@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sev1.catalog.model import Layer, Length, Override, Restriction, Rotation, Schedule
+from sev1.catalog.model import Layer, Length, Override, Restriction, Schedule
 from sev1.oncall.model import Away
 from sev1.oncall.schedule import final, on_call
 

@@ -47,7 +47,7 @@ class Person(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     time_zone: str = "UTC"
     holidays: Annotated[str, Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$(?!\n)")] | None = None
     """Whose public holidays they have: a country or a part of one (ISO 3166), such as `DE-BY`."""
-    awake: Awake = field(default_factory=lambda: Awake())
+    awake: Awake = field(default_factory=Awake)
     """When they are usually awake, in their own zone."""
     contact: Annotated[tuple[ContactMethod, ...], Meta(min_length=1)]
     """In the order the person wants to be reached: the next is tried when one fails."""
@@ -195,7 +195,6 @@ class Schedule(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The same for public holidays of the person's region; `stay` keeps them on call."""
     overrides: tuple[Override, ...] = ()
     """Standing overrides written as code; those made on the page are kept beside the catalog."""
-
 
     def __post_init__(self) -> None:
         if (self.rotation is None) == (not self.layers):

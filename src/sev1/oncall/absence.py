@@ -28,9 +28,7 @@ class Leave(Struct, frozen=True, kw_only=True):
     created_by: str
 
 
-async def add_leave(
-    conn: asyncpg.Connection, catalog: Catalog, away: Away, *, created_by: str, now: datetime
-) -> int:
+async def add_leave(conn: asyncpg.Connection, catalog: Catalog, away: Away, *, created_by: str, now: datetime) -> int:
     """Stores leave and returns its id. Raises `Invalid` for an unknown person and for times that cannot be."""
     if away.person not in catalog.people:
         raise Invalid(f'There is no person "{away.person}". {did_you_mean(away.person, catalog.people)}'.rstrip())
@@ -89,9 +87,7 @@ def public_holidays(person: str, region: str, zone: str, since: datetime) -> Ite
     """The public holidays of a region that end after `since`, each from midnight to midnight of the person's zone."""
     info = ZoneInfo(zone)
     for day, title in holidays_of(region, tuple(range(since.year, since.year + HOLIDAYS_AHEAD + 1))):
-        start, end = (
-            datetime.combine(d, time(), info).astimezone(UTC) for d in (day, day + timedelta(days=1))
-        )
+        start, end = (datetime.combine(d, time(), info).astimezone(UTC) for d in (day, day + timedelta(days=1)))
         if end > since:
             yield Away(person=person, start=start, end=end, kind="holiday", reason=title)
 

@@ -52,7 +52,9 @@ def warnings(
         elif person in unreachable:
             why = "could not be reached the last time"
         if why:
-            sentence = f"{_name(catalog, person)} {why}, but is on call {_span(first.start, first.end, schedule.time_zone)}."
+            sentence = (
+                f"{_name(catalog, person)} {why}, but is on call {_span(first.start, first.end, schedule.time_zone)}."
+            )
             found.append(
                 CoverWarning(kind="unreachable", start=first.start, end=first.end, sentence=sentence, person=person)
             )

@@ -1,5 +1,6 @@
 """What a healthy shift is, by the limits of a team (mission 15.6). Pure: facts in, sentences out."""
 
+import itertools
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -19,9 +20,7 @@ def breaches(
         return []
     weeks = max((limit.consecutive_weeks or 0 for limit in limits), default=0)
     around = timedelta(weeks=weeks + 1)
-    parts = final(
-        catalog.schedules[schedule], override.start - around, override.end + around, [*exceptions, override]
-    )
+    parts = final(catalog.schedules[schedule], override.start - around, override.end + around, [*exceptions, override])
     spells = _spells(parts, override.person)
     found = [sentence for limit in limits for sentence in _broken(limit, override, spells, night_pages)]
     return list(dict.fromkeys(found))
@@ -34,7 +33,7 @@ def _broken(
     who = override.person
     if limit.rest_h is not None:
         rest = timedelta(hours=limit.rest_h)
-        for (_, end), (start, _) in zip(spells, spells[1:], strict=False):
+        for (_, end), (start, _) in itertools.pairwise(spells):
             touches = end > override.start - rest and start < override.end + rest
             if touches and start - end < rest:
                 hours = (start - end).total_seconds() / 3600

@@ -36,9 +36,7 @@ async def add(
         "RETURNING id",
         token_hash, kind, name, by, now,
     )  # fmt: skip
-    await audit.record(
-        conn, actor=by, action="calendar.link", subject=f"{kind} {name}", data={"id": number}, now=now
-    )
+    await audit.record(conn, actor=by, action="calendar.link", subject=f"{kind} {name}", data={"id": number}, now=now)
     return number
 
 

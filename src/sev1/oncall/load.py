@@ -32,9 +32,7 @@ class Spread(Struct, frozen=True, kw_only=True):
     most: float
 
 
-def weeks(
-    segments: Iterable[Segment], pages: Iterable[tuple[str, datetime]], zones: Mapping[str, str]
-) -> list[Week]:
+def weeks(segments: Iterable[Segment], pages: Iterable[tuple[str, datetime]], zones: Mapping[str, str]) -> list[Week]:
     """By person and week. `pages` are (person, when they were asked). Hours that schedules share count once."""
     hours: dict[tuple[str, str], float] = {}
     for person, start, end in _merged(segments):

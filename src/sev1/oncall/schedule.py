@@ -68,10 +68,8 @@ class _Span:
         self.start, self.end = EARLIEST, LATEST
 
     def within(self, start: datetime, end: datetime) -> None:
-        if start > self.start:
-            self.start = start
-        if end < self.end:
-            self.end = end
+        self.start = max(self.start, start)
+        self.end = min(self.end, end)
 
     def edges(self, start: datetime, end: datetime, at: datetime) -> bool:
         """Whether `at` lies inside; either way the span ends where that would change."""
@@ -93,9 +91,7 @@ def segment_at(schedule: Schedule, at: datetime, exceptions: Exceptions = ()) ->
     if schedule.overrides or exceptions:
         found = _override(schedule, at, exceptions, span)
         if found is not None:
-            return Segment(
-                start=span.start, end=span.end, person=found.person, because="override", reason=found.reason
-            )
+            return Segment(start=span.start, end=span.end, person=found.person, because="override", reason=found.reason)
     if schedule.rotation is not None:
         decided = _turn(schedule.rotation, schedule.time_zone, schedule, at, exceptions, span)
         if decided:
@@ -116,9 +112,7 @@ def final(schedule: Schedule, since: datetime, until: datetime, exceptions: Exce
     while at < until:
         segment = segment_at(schedule, at, exceptions)
         end = min(segment.end, until)
-        found.append(
-            Segment(start=at, end=end, person=segment.person, because=segment.because, reason=segment.reason)
-        )
+        found.append(Segment(start=at, end=end, person=segment.person, because=segment.because, reason=segment.reason))
         at = end
     return found
 
@@ -266,7 +260,7 @@ def _local(zone: str, at: datetime) -> datetime:
 
 @functools.lru_cache(maxsize=4096)
 def _windows(zone: str, restrictions: tuple[Restriction, ...], day: date) -> tuple[datetime, ...]:
-    """The edges of all windows from nine days before `day` to nine after, joined where they meet: open, close, open …"""
+    """The edges (open, close, open …) of all windows from nine days before `day` to nine after, joined where they meet."""
     found: list[tuple[datetime, datetime]] = []
     for offset in range(-9, 10):
         on = day + timedelta(days=offset)

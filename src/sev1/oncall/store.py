@@ -102,7 +102,8 @@ async def overrides_at(conn: asyncpg.Connection, at: datetime) -> dict[str, list
 
 async def overrides_since(conn: asyncpg.Connection, since: datetime) -> dict[str, list[Override | Away]]:
     """By schedule, every override that ends after `since`, in the order they were made (a later one wins), and who of
-    its people is away."""
+    its people is away.
+    """
     found: dict[str, list[Override | Away]] = {}
     for made in await made_since(conn, since):
         found.setdefault(made.schedule, []).append(made.override)

@@ -1,7 +1,8 @@
 """Swaps: one person asks, the other answers. An accepted swap is overrides, so the final schedule knows no other rule."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import asyncpg
 from msgspec import Struct
@@ -31,9 +32,7 @@ class Swap(NewSwap, frozen=True, kw_only=True):
     state: str
 
 
-async def ask(
-    conn: asyncpg.Connection, catalog: Catalog, swap: NewSwap, *, asked_by: str, now: datetime
-) -> int:
+async def ask(conn: asyncpg.Connection, catalog: Catalog, swap: NewSwap, *, asked_by: str, now: datetime) -> int:
     """Asks the other person and returns the swap's id; nothing changes until they accept.
 
     Raises `Invalid` for times and people that cannot be, `NotFound` for an unknown schedule.
@@ -75,9 +74,7 @@ async def answer(
         raise Conflict(f"This swap was {swap.state} already; nothing was changed.")
     if to == "accepted":
         for override in _overrides(swap, swap.asked_by):
-            await store.add_override(
-                conn, catalog, swap.schedule, override, created_by=actor, now=now, anyway=anyway
-            )
+            await store.add_override(conn, catalog, swap.schedule, override, created_by=actor, now=now, anyway=anyway)
     await conn.execute("UPDATE shift_swaps SET state = $2, answered_at = $3 WHERE id = $1", number, to, now)
     await _note(conn, to, number, swap, actor=actor, now=now)
     return _swap({**row, "state": to})
@@ -100,17 +97,15 @@ def _overrides(swap: NewSwap, asked_by: str) -> list[Override]:
     return found
 
 
-def _swap(row: asyncpg.Record | dict[str, object]) -> Swap:
+def _swap(row: Mapping[str, Any]) -> Swap:
     return Swap(
         id=row["id"], schedule=row["schedule"], asked_by=row["asked_by"], asked_of=row["asked_of"],
         start=row["starts_at"], end=row["ends_at"], back_start=row["back_starts_at"], back_end=row["back_ends_at"],
         state=row["state"],
-    )  # type: ignore[arg-type] # fmt: skip
+    )  # fmt: skip
 
 
-async def _note(
-    conn: asyncpg.Connection, what: str, number: int, swap: NewSwap, *, actor: str, now: datetime
-) -> None:
+async def _note(conn: asyncpg.Connection, what: str, number: int, swap: NewSwap, *, actor: str, now: datetime) -> None:
     data = {"id": number, "with": swap.asked_of, "start": swap.start, "end": swap.end}
     action = f"schedule.swap.{what}"
     await audit.record(conn, actor=actor, action=action, subject=swap.schedule, data=data, now=now)

@@ -1,14 +1,13 @@
 """Paging meets the world: who is on call is looked up before a decision, pages are opened for groups of alerts."""
 
-from datetime import datetime
-
 from collections.abc import Mapping
+from datetime import datetime
 
 import asyncpg
 from msgspec.structs import replace
 
 from sev1.catalog.cache import CatalogCache
-from sev1.catalog.model import Catalog, EscalationPolicy, Override
+from sev1.catalog.model import Catalog, EscalationPolicy
 from sev1.engine import event_log
 from sev1.engine.commands import Change, Commands
 from sev1.engine.decider import TRIAGE, Actor

@@ -104,7 +104,9 @@ async def add_override(
         catalog = await catalogs.current(conn)
         by = actor_of(request.user, catalog, "api")
         override = Override(person=data.person, start=start, end=end, reason=data.reason)
-        number = await store.add_override(conn, catalog, name, override, created_by=by.id, now=clock.now(), anyway=data.anyway)
+        number = await store.add_override(
+            conn, catalog, name, override, created_by=by.id, now=clock.now(), anyway=data.anyway
+        )
     news.tell("on-call")
     return OverrideView(id=number, schedule=name, person=data.person, start=start, end=end)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from litestar import Request, Response, delete, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from sev1.access.declare import needs, public
 from sev1.access.model import Principal
 from sev1.access.secret import digest, new_token
-from sev1.catalog.model import Catalog, Slug
+from sev1.catalog.model import Catalog, Override, Slug
 from sev1.engine.errors import Forbidden, Invalid, NotFound
 from sev1.oncall import absence, links, store, swaps
 from sev1.oncall.absence import Leave
@@ -76,8 +76,8 @@ async def final_schedule(
     name: FromPath[str],
     db: Db,
     catalogs: Catalogs,
-    since: Annotated[datetime, QueryParameter(query="from")],
-    until: Annotated[datetime, QueryParameter(query="to")],
+    since: Annotated[datetime, QueryParameter(name="from")],
+    until: Annotated[datetime, QueryParameter(name="to")],
 ) -> list[Segment]:
     """Who is on call in each part of an interval of at most 366 days, gaps included: the very function that pages."""
     aware(since, "from")
@@ -115,7 +115,13 @@ async def list_swaps(db: Db, clock: Now) -> list[Swap]:
 
 @post("/api/v1/schedules/{name:str}/swaps", opt=needs("oncall:write"), tags=["on-call"])
 async def ask_swap(
-    name: FromPath[str], data: JSONBody[SwapBody], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears
+    name: FromPath[str],
+    data: JSONBody[SwapBody],
+    request: SignedIn,
+    db: Db,
+    clock: Now,
+    catalogs: Catalogs,
+    news: Hears,
 ) -> dict[str, int]:
     """Asks somebody to take a shift, and offers one in return if wanted. Nothing changes until they accept."""
     for field in ("start", "end", "back_start", "back_end"):
@@ -156,9 +162,7 @@ async def list_leave(db: Db, clock: Now, catalogs: Catalogs, request: SignedIn) 
     return [
         one
         if one.person == me
-        else Leave(
-            id=one.id, person=one.person, start=one.start, end=one.end, reason="", created_by=one.created_by
-        )
+        else Leave(id=one.id, person=one.person, start=one.start, end=one.end, reason="", created_by=one.created_by)
         for one in found
     ]
 
@@ -168,9 +172,7 @@ async def add_leave(
     data: JSONBody[LeaveBody], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears
 ) -> dict[str, int]:
     """Somebody is away: their turns go to the next in the rotation, or by the schedule's own rule."""
-    away = Away(
-        person=data.person, start=aware(data.start, "start"), end=aware(data.end, "end"), reason=data.reason
-    )
+    away = Away(person=data.person, start=aware(data.start, "start"), end=aware(data.end, "end"), reason=data.reason)
     async with db.transaction() as conn:
         catalog = await catalogs.current(conn)
         me = actor_of(request.user, catalog, "api").id
@@ -208,7 +210,7 @@ def _health(
     catalog: Catalog,
     team: str,
     me: str,
-    exceptions: dict[str, list[store.Override | Away]],
+    exceptions: dict[str, list[Override | Away]],
     pages: list[tuple[str, datetime]],
     now: datetime,
 ) -> Health:
@@ -252,7 +254,12 @@ async def revoke_link(number: Number, request: SignedIn, db: Db, clock: Now, cat
 
 @get("/calendars/{name:str}", opt=public(), include_in_schema=False)
 async def read_calendar(
-    name: FromPath[str], request: Request[Principal, str, object], db: Db, clock: Now, catalogs: Catalogs, settings: Config
+    name: FromPath[str],
+    request: Request[Principal, str, Any],
+    db: Db,
+    clock: Now,
+    catalogs: Catalogs,
+    settings: Config,
 ) -> Response[bytes]:
     """The feed behind a secret address. The token is the only key, so the answer is for nobody's cache but the asker's."""
     token = name.removesuffix(".ics")

@@ -9,7 +9,6 @@ from litestar.params import FromPath
 from litestar.response import Template
 
 from sev1.access.declare import needs
-from sev1.catalog.model import Override
 from sev1.engine.commands import Commands
 from sev1.engine.errors import Invalid, NotFound, Refused
 from sev1.notify.store import deliveries_about
