@@ -246,8 +246,8 @@ async def revoke_link(number: Number, request: SignedIn, db: Db, clock: Now, cat
     """The address opens nothing any more. One's own links, and for admins all."""
     async with db.transaction() as conn:
         me = actor_of(request.user, await catalogs.current(conn), "api").id
-        mine = {link.id for link in await links.in_use(conn) if link.created_by == me}
-        if number not in mine and not request.user.may("access:write"):
+        others = {link.id for link in await links.in_use(conn) if link.created_by != me}
+        if number in others and not request.user.may("access:write"):
             raise Forbidden("Only whoever made a calendar link, or an admin, can revoke it.")
         await links.revoke(conn, number, by=me, now=clock.now())
 

@@ -75,6 +75,12 @@ async def remove_override(number: Number, db: Db, visit: Here, news: Hears) -> R
     return go_to("/on-call")
 
 
+def _answer(typed: str) -> swaps.Answer:
+    if typed not in get_args(swaps.Answer):
+        raise Invalid("Accept, decline or withdraw the swap.", field="answer")
+    return cast("swaps.Answer", typed)
+
+
 async def _page(db: Database, visit: Visit, typed: Typed | None = None) -> Template:
     async with db.connection() as conn:
         made = await store.made_since(conn, visit.now - store.LOOK_BACK)
@@ -147,15 +153,13 @@ async def answer_swap(number: Number, request: SignedIn, db: Db, visit: Here, ne
     """Accepts, declines or withdraws a swap."""
     fields = await fields_of(request)
     try:
-        answer = fields.get("answer", "")
-        if answer not in get_args(swaps.Answer):
-            raise Invalid("Accept, decline or withdraw the swap.", field="answer")
+        answer = _answer(fields.get("answer", ""))
         async with db.transaction() as conn:
             await swaps.answer(
                 conn,
                 visit.catalog,
                 number,
-                cast("swaps.Answer", answer),
+                answer,
                 actor=visit.me,
                 now=visit.now,
                 anyway=fields.get("anyway", "")[:300],
