@@ -81,9 +81,8 @@ async def test_leave_that_cannot_be_is_refused(conn, clock):
 
 
 def test_public_holidays_are_those_of_the_persons_region_and_zone():
-    found = {one.reason: one for one in absence.public_holidays("ana", "DE-BY", "Europe/Berlin",
-                                                                datetime(2026, 1, 2, tzinfo=UTC))}  # fmt: skip
-    epiphany = next(one for one in found.values() if one.start.month == 1 and one.start.day in {5, 6})
+    found = list(absence.public_holidays("ana", "DE-BY", "Europe/Berlin", datetime(2026, 1, 2, tzinfo=UTC)))
+    epiphany = next(one for one in found if one.reason == "Epiphany")
     assert epiphany.start == datetime(2026, 1, 5, 23, tzinfo=UTC)
     assert epiphany.kind == "holiday"
     assert absence.holidays_of("XX-YY", (2026,)) == ()

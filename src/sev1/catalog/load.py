@@ -240,10 +240,21 @@ def _text(path: Path) -> str:
 
 def _complete_time(kind: str, value: dict[str, Any]) -> None:
     """`09:00` is what people write; the full form has seconds."""
-    rotation = value.get("rotation") if kind == "schedule" else None
-    at = rotation.get("hand_over_at") if isinstance(rotation, dict) else None
-    if isinstance(rotation, dict) and isinstance(at, str) and _SHORT_TIME.fullmatch(at):
-        rotation["hand_over_at"] = f"{at}:00"
+    places: list[Any] = []
+    if kind == "schedule":
+        layers = value.get("layers")
+        layers = [layer for layer in layers if isinstance(layer, dict)] if isinstance(layers, list) else []
+        places += [value.get("rotation"), *layers]
+        for layer in layers:
+            windows = layer.get("restrictions")
+            places += windows if isinstance(windows, list) else []
+    if kind == "person":
+        places.append(value.get("awake"))
+    for place in places:
+        for name in ("hand_over_at", "start", "end"):
+            at = place.get(name) if isinstance(place, dict) else None
+            if isinstance(at, str) and _SHORT_TIME.fullmatch(at):
+                place[name] = f"{at}:00"
 
 
 def _first_heading(text: str) -> str | None:

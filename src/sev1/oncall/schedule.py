@@ -30,6 +30,8 @@ _WEEKDAYS: tuple[str, ...] = get_args(Weekday)
 EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 """The edges of a segment that has none."""
 
+_DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
+
 Because = Literal["rotation", "override", "stand-in", "nobody"]
 Exceptions = Sequence[Override | Away]
 """What lies on top of a schedule: overrides in the order they were made, and who is away."""
@@ -205,15 +207,16 @@ def _turn(
     # Beginning one turn later and stepping back also finds the right one early in the day, and where a zone has skipped
     # a day, so that two hand-overs fall on the same instant; stepping on does where clocks went back by more than a turn.
     turn = (_local(zone, at) - first) // length + 1
-    end = _promised(zone, first + turn * length)
+    wall = first + turn * length
+    end = _promised(zone, wall)
     while end <= at:
-        turn += 1
-        end = _promised(zone, first + turn * length)
-    turn -= 1
-    start = _promised(zone, first + turn * length)
+        turn, wall = turn + 1, wall + length
+        end = _promised(zone, wall)
+    turn, wall = turn - 1, wall - length
+    start = _promised(zone, wall)
     while start > at:
-        end, turn = start, turn - 1
-        start = _promised(zone, first + turn * length)
+        end, turn, wall = start, turn - 1, wall - length
+        start = _promised(zone, wall)
     if turn < 0:
         span.within(EARLIEST, _promised(zone, first))
         return None
@@ -239,9 +242,10 @@ def _next_stands_in(schedule: Schedule, person: str, at: datetime, exceptions: E
 
 
 def _length(rotation: Rotation) -> timedelta:
-    if isinstance(rotation.every, Length):
-        return timedelta(days=rotation.every.days, hours=rotation.every.hours)
-    return timedelta(days=1 if rotation.every == "day" else 7)
+    every = rotation.every
+    if isinstance(every, Length):
+        return timedelta(days=every.days, hours=every.hours)
+    return _DAY if every == "day" else _WEEK
 
 
 def _first(rotation: Rotation) -> datetime:
