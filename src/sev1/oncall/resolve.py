@@ -13,7 +13,7 @@ from sev1.oncall.schedule import Exceptions, on_call
 class Recipient(Struct, frozen=True):
     person: str
     because: str
-    """Completes "paged because they are …", e.g. `on call for payments-primary until Mon 09:00 Europe/Berlin`."""
+    """Completes "paged because they are …", e.g. `on call for Payments on-call until Mon 09:00 Europe/Berlin`."""
 
 
 class Resolution(Struct, frozen=True):
