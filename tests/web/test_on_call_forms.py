@@ -1,6 +1,7 @@
 """Swaps and leave without scripts, and the same by the API: what the page shows is what pages."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import httpx
 from icalendar import Calendar
@@ -68,7 +69,7 @@ async def test_the_api_gives_the_final_schedule_warnings_health_and_calendars(no
 
         span = {"from": now.isoformat(), "to": (now + timedelta(days=14)).isoformat()}
         parts = await ask("GET", "/schedules/payments-primary/final", params=span)
-        assert all(one["end"] == other["start"] for one, other in zip(parts, parts[1:], strict=False))
+        assert all(one["end"] == other["start"] for one, other in pairwise(parts))
         away = {"person": parts[0]["person"], "start": span["from"], "end": span["to"]}
         number = (await ask("POST", "/leave", json=away))["id"]
         after = await ask("GET", "/schedules/payments-primary/final", params=span)
