@@ -18,10 +18,12 @@ from sev1.catalog.model import (
     ShiftLimits,
     Team,
 )
+from sev1.cli.catalog import cover_lines
 from sev1.engine.errors import Conflict, Forbidden, Invalid, NotFound
 from sev1.oncall import absence, links, store, swaps
 from sev1.oncall.awake import awake_first
 from sev1.oncall.gaps import overlaps, warnings
+from sev1.oncall.limits import breaches
 from sev1.oncall.load import spread, weeks
 from sev1.oncall.model import Away
 from sev1.oncall.schedule import Segment, final, on_call, shifts
@@ -146,7 +148,7 @@ async def test_an_unhealthy_shift_is_refused_unless_a_reason_is_given_and_kept(c
     assert kept["limits"]
 
 
-async def test_weeks_in_a_row_and_nights_are_limited_too(conn, clock):
+async def test_weeks_in_a_row_are_limited_too(conn, clock):
     for limits, sentence in ((ShiftLimits(consecutive_weeks=1), "weeks in a row"),):
         again = Override(person="ana", start=clock.now() + HOUR, end=clock.now() + 2 * HOUR)
         with pytest.raises(store.Unhealthy, match=sentence):
@@ -223,3 +225,19 @@ def nordlicht_sample():
     from sev1.catalog.load import load
 
     return load(Path(__file__).parents[2] / "src/sev1/practice/sample")
+
+
+def test_plan_says_where_nobody_will_be_on_call():
+    now = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    away = {"primary": [Away(person=p, start=now, end=now + 4 * HOUR) for p in ("ana", "bo")]}
+    [line] = cover_lines(catalog(), away, now)
+    assert line == ("schedule primary: Nobody is on call from Mon 2 Mar 09:00 until Mon 2 Mar 13:00 Europe/Berlin.")
+
+
+def test_nights_before_relief_are_limited():
+    whole = catalog(ShiftLimits(night_pages=3))
+    start = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    shift = Override(person="cem", start=start, end=start + HOUR)
+    assert breaches(whole, "primary", shift, (), 2) == []
+    [sentence] = breaches(whole, "primary", shift, (), 3)
+    assert sentence == "cem was paged 3 times at night in the last seven days; relief is due after 3."
