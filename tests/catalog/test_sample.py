@@ -29,7 +29,7 @@ def test_it_is_large_enough_to_look_real(sample):
     assert len(sample.teams) == 4
     assert len(sample.services) >= 10
     assert {service.tier for service in sample.services.values()} == {1, 2, 3, 4}
-    assert len(sample.schedules) == 3
+    assert len(sample.schedules) == 5
     assert len(sample.policies) == 3
 
 

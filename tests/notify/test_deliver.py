@@ -200,11 +200,11 @@ async def test_an_acknowledgement_that_races_the_outcome_is_no_deadlock(outbox: 
 
     async def on_sent(conn, delivery, receipt, method_kind):
         in_hook.set()
-        await event_log.lock_stream(conn, "page/P-1")
+        await event_log.lock_streams(conn, ["page/P-1"])
 
     outbox.hooks.on_sent = on_sent
     async with outbox.db.transaction() as conn:
-        await event_log.lock_stream(conn, "page/P-1")
+        await event_log.lock_streams(conn, ["page/P-1"])
         delivering = asyncio.create_task(outbox.worker(Scripted())())
         await in_hook.wait()
         # The delivery's row must be free: PostgreSQL would only resolve a deadlock after its deadlock_timeout of 1 s.

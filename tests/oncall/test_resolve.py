@@ -55,19 +55,19 @@ def cover(name, reason=""):
 
 def test_a_schedule_gives_whoever_is_on_call_and_until_when():
     found = resolve([PRIMARY], CATALOG, NIGHT, {})
-    assert found.recipients == (Recipient("ana", "on call for primary until Mon 09:00 Europe/Berlin"),)
+    assert found.recipients == (Recipient("ana", "on call for Primary until Mon 09:00 Europe/Berlin"),)
     assert found.nobody == ()
 
 
 def test_a_day_further_away_is_told_with_its_date():
     at = datetime(2026, 1, 5, 8, 1, tzinfo=UTC)
     [recipient] = resolve([PRIMARY], CATALOG, at, {}).recipients
-    assert recipient.because == "on call for primary until Mon 12 Jan 09:00 Europe/Berlin"
+    assert recipient.because == "on call for Primary until Mon 12 Jan 09:00 Europe/Berlin"
 
 
 def test_an_override_made_at_run_time_counts():
     [recipient] = resolve([PRIMARY], CATALOG, NIGHT, cover("cem", "dentist")).recipients
-    assert recipient == Recipient("cem", "covering primary until Wed 18:00 Europe/Berlin (dentist)")
+    assert recipient == Recipient("cem", "covering Primary until Wed 18:00 Europe/Berlin (dentist)")
     [recipient] = resolve([PRIMARY], CATALOG, SUNDAY, cover("cem")).recipients
     assert recipient.person == "ana"
 
@@ -88,18 +88,18 @@ def test_everybody_is_paged_once_for_the_first_reason_and_in_the_order_of_the_ta
     targets = [PersonTarget(name="eve"), PRIMARY, TeamTarget(name="payments"), PersonTarget(name="eve")]
     found = resolve(targets, CATALOG, NIGHT, {})
     assert [recipient.person for recipient in found.recipients] == ["eve", "ana", "bo"]
-    assert found.recipients[1].because.startswith("on call for primary")
+    assert found.recipients[1].because.startswith("on call for Primary")
 
 
 @pytest.mark.parametrize(
     ("target", "at", "sentence"),
     [
-        (PRIMARY, datetime(2026, 1, 5, 7, 59, tzinfo=UTC), "nobody is on call for primary at Mon 08:59 Europe/Berlin"),
+        (PRIMARY, datetime(2026, 1, 5, 7, 59, tzinfo=UTC), "nobody is on call for Primary at Mon 08:59 Europe/Berlin"),
         (PersonTarget(name="gone"), NIGHT, 'person "gone" is not in the catalog'),
         (TeamTarget(name="gone"), NIGHT, 'team "gone" has nobody in the catalog'),
         (TeamTarget(name="ghosts"), NIGHT, 'team "ghosts" has nobody in the catalog'),
         (ScheduleTarget(name="gone"), NIGHT, 'schedule "gone" is not in the catalog'),
-        (ScheduleTarget(name="haunted"), NIGHT, 'person "gone", on call for haunted, is not in the catalog'),
+        (ScheduleTarget(name="haunted"), NIGHT, 'person "gone", on call for Haunted, is not in the catalog'),
     ],
 )
 def test_a_target_that_reaches_nobody_is_told_and_the_others_still_count(target, at, sentence):

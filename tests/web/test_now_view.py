@@ -52,7 +52,10 @@ def test_it_is_quiet_when_nothing_waits_for_me_and_says_until_when_i_am_on_call(
     override = Override(person="hana", start=NOW - MINUTE, end=NOW + 3 * 60 * MINUTE)
     view = now_view([page("P-1", "bo")], [], nordlicht, {"payments-primary": [override]}, "hana", "Europe/Berlin", NOW)
     assert view.is_quiet
-    assert view.duties == ("You are on call for Payments until 07:14.",)
+    assert view.duties == (
+        "You are on call for Fulfilment until 08:00.",
+        "You are on call for Payments until 07:14.",
+    )
 
 
 def test_somebody_who_is_not_on_call_has_no_duty(nordlicht: Catalog) -> None:

@@ -14,7 +14,7 @@ from sev1.catalog import maintenance
 from sev1.catalog.check_signals import signals
 from sev1.catalog.cycles import cycles
 from sev1.catalog.matchers import MatcherInvalid, parse
-from sev1.catalog.model import KINDS, Catalog, EscalationPolicy, InhibitRule, Route, Schedule
+from sev1.catalog.model import KINDS, Catalog, EscalationPolicy, InhibitRule, Layer, Rotation, Route, Schedule
 from sev1.catalog.problems import CatalogInvalid, Finding, Path, Problem, did_you_mean, listed
 
 Names = Mapping[str, AbstractSet[str]]
@@ -157,9 +157,25 @@ def _schedules(catalog: Catalog, names: Names) -> Iterator[Finding]:
     for schedule in catalog.schedules.values():
         owner = ("schedule", schedule.name)
         yield from _time_zone(*owner, schedule.time_zone)
-        for at, person in enumerate(schedule.rotation.people):
-            yield from _reference(owner, ("rotation", "people", at), "rotates through", "person", person, names)
+        yield from _turns(schedule, names)
         yield from _overrides(schedule, names)
+
+
+def _turns(schedule: Schedule, names: Names) -> Iterator[Finding]:
+    owner = ("schedule", schedule.name)
+    rotations: list[tuple[Path, Rotation]] = [(("layers", n), layer) for n, layer in enumerate(schedule.layers)]
+    if schedule.rotation:
+        rotations = [(("rotation",), schedule.rotation)]
+    for path, rotation in rotations:
+        for at, person in enumerate(rotation.people):
+            yield from _reference(owner, (*path, "people", at), "rotates through", "person", person, names)
+        if isinstance(rotation, Layer):
+            if rotation.time_zone is not None:
+                yield from _time_zone(*owner, rotation.time_zone)
+            if rotation.ends is not None and rotation.ends <= rotation.starts:
+                message = f'schedule "{schedule.name}" has a layer that ends ({rotation.ends}) before it starts.'
+                fix = f"Let it end after {rotation.starts}."
+                yield Finding(kind="schedule", name=schedule.name, path=(*path, "ends"), message=message, fix=fix)
 
 
 def _overrides(schedule: Schedule, names: Names) -> Iterator[Finding]:
@@ -187,7 +203,7 @@ def _policies(catalog: Catalog, names: Names) -> Iterator[Finding]:
 def _nobody(policy: EscalationPolicy, path: Path, kind: str, name: str, catalog: Catalog) -> Iterator[Finding]:
     """The types ask for one person at least; a catalog built by a program may still hold an empty list."""
     if kind == "schedule" and name in catalog.schedules:
-        somebody = catalog.schedules[name].rotation.people
+        somebody = catalog.schedules[name].people
     elif kind == "team" and name in catalog.teams:
         somebody = catalog.teams[name].members
     else:

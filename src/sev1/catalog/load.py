@@ -240,15 +240,23 @@ def _text(path: Path) -> str:
 
 def _complete_time(kind: str, value: dict[str, Any]) -> None:
     """`09:00` is what people write; the full form has seconds."""
-    holder: Any = value
-    field = "at"
+    places: list[Any] = []
     if kind == "schedule":
-        holder, field = value.get("rotation"), "hand_over_at"
-    elif kind != "maintenance":
-        return
-    at = holder.get(field) if isinstance(holder, dict) else None
-    if isinstance(holder, dict) and isinstance(at, str) and _SHORT_TIME.fullmatch(at):
-        holder[field] = f"{at}:00"
+        layers = value.get("layers")
+        layers = [layer for layer in layers if isinstance(layer, dict)] if isinstance(layers, list) else []
+        places += [value.get("rotation"), *layers]
+        for layer in layers:
+            windows = layer.get("restrictions")
+            places += windows if isinstance(windows, list) else []
+    if kind == "person":
+        places.append(value.get("awake"))
+    if kind == "maintenance":
+        places.append(value)
+    for place in places:
+        for name in ("hand_over_at", "start", "end", "at"):
+            at = place.get(name) if isinstance(place, dict) else None
+            if isinstance(at, str) and _SHORT_TIME.fullmatch(at):
+                place[name] = f"{at}:00"
 
 
 def _first_heading(text: str) -> str | None:

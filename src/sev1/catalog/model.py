@@ -36,18 +36,38 @@ class WebhookMethod(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 ContactMethod = EmailMethod | WebhookMethod
 
 
+class Awake(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    start: Annotated[time, Meta(tz=False)] = time(8, 0)
+    end: Annotated[time, Meta(tz=False)] = time(22, 0)
+
+
 class Person(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     full_name: Text
     email: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$(?!\n)", max_length=254)]
     time_zone: str = "UTC"
+    holidays: Annotated[str, Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$(?!\n)")] | None = None
+    """Whose public holidays they have: a country or a part of one (ISO 3166), such as `DE-BY`."""
+    awake: Awake = field(default_factory=Awake)
+    """When they are usually awake, in their own zone."""
     contact: Annotated[tuple[ContactMethod, ...], Meta(min_length=1)]
     """In the order the person wants to be reached: the next is tried when one fails."""
+
+
+class ShiftLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    rest_h: Annotated[int, Meta(ge=1, le=168)] | None = None
+    """Hours of rest between two shifts of the same person."""
+    consecutive_weeks: Annotated[int, Meta(ge=1, le=52)] | None = None
+    """How many weeks in a row, counted from the start of the shift, the same person may be on call."""
+    night_pages: Annotated[int, Meta(ge=1, le=100)] | None = None
+    """Pages between 22:00 and 07:00 in the last seven days after which a person gets no further shift."""
 
 
 class Team(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     title: Text
     members: Annotated[tuple[Slug, ...], Meta(min_length=1)]
     channel: str | None = None
+    limits: ShiftLimits | None = None
+    """What a healthy shift is here. An override or a swap that breaks it is refused unless a reason is given."""
 
 
 class Link(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,15 +116,58 @@ class Severity(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
+class Length(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long a shift lasts by the clock on the wall: `{days: 3}`, `{hours: 12}`."""
+
+    days: Annotated[int, Meta(ge=0, le=366)] = 0
+    hours: Annotated[int, Meta(ge=0, le=8784)] = 0
+
+    def __post_init__(self) -> None:
+        if self.days + self.hours == 0:
+            raise ValueError("a shift lasts at least one hour: give `days` or `hours`")
+
+
 class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    people: Annotated[tuple[Slug, ...], Meta(min_length=1)]
-    every: Literal["day", "week"] = "week"
+    people: Annotated[tuple[Slug, ...], Meta(min_length=1, max_length=200)]
+    every: Literal["day", "week"] | Length = "week"
+    """How long each turn lasts: `day`, `week`, `{days: n}` or `{hours: n}`, by the clock on the wall."""
     hand_over_at: Annotated[time, Meta(tz=False)] = time(9, 0)
     """Local wall time in the schedule's zone."""
     hand_over_on: Weekday = "monday"
     """For weekly rotations."""
     starts: date
     """The first person's first shift begins on the first hand-over at or after this day."""
+
+
+class Restriction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, cache_hash=True):
+    """A window of local time in which a layer holds."""
+
+    days: Annotated[tuple[Weekday, ...], Meta(min_length=1, max_length=7)] = (
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    )
+    """The days on which the window begins."""
+    start: Annotated[time, Meta(tz=False)] = time(0, 0)
+    """Local wall time at which the window begins."""
+    end: Annotated[time, Meta(tz=False)] = time(0, 0)
+    """Local wall time at which it ends: on the next day when it is not after `start`. Both equal is a whole day."""
+
+
+class Layer(Rotation, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rotation among others of the same schedule. Where several hold, the one written last decides."""
+
+    title: str = ""
+    time_zone: str | None = None
+    """For hand-overs and restrictions; without it the schedule's."""
+    ends: date | None = None
+    """The layer holds until the hand-over time of this day."""
+    restrictions: Annotated[tuple[Restriction, ...], Meta(max_length=50)] = ()
+    """The layer holds only inside these windows; without any, always."""
 
 
 class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,9 +187,26 @@ class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Schedule(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     title: Text
     time_zone: str = "UTC"
-    rotation: Rotation
+    rotation: Rotation | None = None
+    """Short for a single layer without restrictions."""
+    layers: Annotated[tuple[Layer, ...], Meta(max_length=50)] = ()
+    """The last that holds decides; where none holds, nobody is on call."""
+    on_leave: Literal["next", "gap"] = "next"
+    """Whose turn it is while they are on leave: the next in the rotation, or nobody of this layer."""
+    on_holiday: Literal["stay", "next", "gap"] = "stay"
+    """The same for public holidays of the person's region; `stay` keeps them on call."""
     overrides: tuple[Override, ...] = ()
     """Standing overrides written as code; those made on the page are kept beside the catalog."""
+
+    def __post_init__(self) -> None:
+        if (self.rotation is None) == (not self.layers):
+            raise ValueError("a schedule has either a `rotation` or `layers`")
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everybody who takes turns, once, in the order of the layers."""
+        turns: tuple[Rotation, ...] = (self.rotation,) if self.rotation else self.layers
+        return tuple(dict.fromkeys(person for turn in turns for person in turn.people))
 
 
 class PersonTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="person"):

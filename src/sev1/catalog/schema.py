@@ -19,7 +19,7 @@ from sev1.catalog import model
 from sev1.catalog.model import KINDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_TIME_OF_DAY = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$", "default": "09:00"}
+_TIME_OF_DAY = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -28,8 +28,13 @@ def schemas() -> dict[str, dict[str, Any]]:
     _, components = msgspec.json.schema_components(list(kinds.values()), ref_template="#/$defs/{name}")
     for name, component in components.items():
         _describe(name, component)
-    hand_over_at = components["Rotation"]["properties"]["hand_over_at"]
-    components["Rotation"]["properties"]["hand_over_at"] = _TIME_OF_DAY | {"description": hand_over_at["description"]}
+    for component in components.values():
+        for name, body in component.get("properties", {}).items():
+            if body.get("format") in {"time", "partial-time"}:
+                kept = {word: body[word] for word in ("default", "description") if word in body}
+                if "default" in kept:
+                    kept["default"] = kept["default"][:5]
+                component["properties"][name] = _TIME_OF_DAY | kept
     found: dict[str, dict[str, Any]] = {}
     for kind, wanted in kinds.items():
         body = _with_kind(kind, components[wanted.__name__])
@@ -109,4 +114,7 @@ def _sentences() -> dict[str, dict[str, str]]:
                     ast.Expr(value=ast.Constant(value=str(text))),
                 ):
                     found.setdefault(struct.name, {})[name] = " ".join(text.split())
+        for base in struct.bases:  # a field that is inherited keeps its sentence
+            if isinstance(base, ast.Name) and base.id in found:
+                found[struct.name] = found[base.id] | found.get(struct.name, {})
     return found

@@ -1,16 +1,23 @@
 """`sev1 plan`, `sev1 apply`, `sev1 schema`: the catalog as code."""
 
 import sys
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import typer
 
 from sev1.catalog import store
 from sev1.catalog.load import Loaded, inspect
+from sev1.catalog.model import Catalog
 from sev1.catalog.plan import plan as make_plan
 from sev1.catalog.plan import render
 from sev1.catalog.schema import write
 from sev1.cli.local import DataOption, clock, errors_in_words, open_database, runs
+from sev1.oncall import store as oncall_store
+from sev1.oncall.gaps import warnings
+from sev1.oncall.resolve import in_force
+from sev1.oncall.schedule import Exceptions
 
 FolderArgument = typer.Argument(help="Folder with the catalog's YAML files and runbooks.", exists=True, file_okay=False)
 
@@ -27,6 +34,18 @@ async def plan(directory: Path = FolderArgument, data: Path = DataOption) -> Non
     loaded = _load(directory)
     async with open_database(data) as (db, _), db.connection() as conn:
         print(render(make_plan(await store.read(conn), loaded.catalog)))
+        exceptions = await oncall_store.overrides_at(conn, clock.now())
+    for line in cover_lines(loaded.catalog, exceptions, clock.now()):
+        print(f"warning: {line}", file=sys.stderr)
+
+
+def cover_lines(catalog: Catalog, exceptions: Mapping[str, Exceptions], now: datetime) -> list[str]:
+    """What the on-call plan of a catalog lacks in the next 30 days, one sentence a line."""
+    return [
+        f"schedule {schedule.name}: {found.sentence}"
+        for schedule in catalog.schedules.values()
+        for found in warnings(catalog, schedule, now, in_force(exceptions.get(schedule.name, ()), catalog))
+    ]
 
 
 @runs

@@ -166,6 +166,22 @@ def postmortem(incident: str) -> None:
     print(call("GET", f"/api/v1/incidents/{incident}/postmortem"))
 
 
+def swap(
+    schedule: str,
+    person: str = typer.Argument(help="Whom you ask to take the shift."),
+    start: str = typer.Argument(help="With its offset: 2026-03-02T09:00:00+01:00."),
+    end: str = typer.Argument(help="Likewise."),
+) -> None:
+    """Ask somebody to take a shift. Nothing changes until they accept."""
+    asked = call("POST", f"/api/v1/schedules/{schedule}/swaps", {"person": person, "start": start, "end": end})
+    print(f"asked: swap {asked['id']}")
+
+
+def answer_swap(number: int, answer: str, anyway: str = typer.Option("", help="Why a limit may be broken.")) -> None:
+    """Answer a swap: accepted, declined, or (your own) withdrawn."""
+    print(call("POST", f"/api/v1/swaps/{number}/answer", {"answer": answer, "anyway": anyway})["state"])
+
+
 COMMANDS: tuple[Callable[..., None], ...] = (
     now,
     ack,
@@ -184,5 +200,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     resolve,
     all_clear,
     postmortem,
+    swap,
+    answer_swap,
 )
 """In the order in which a night needs them; `--help` lists them so."""

@@ -1,19 +1,19 @@
 """From the targets of an escalation step to the people to be paged, each with the reason. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 from whenever import Instant
 
-from sev1.catalog.model import Catalog, Override, PersonTarget, Schedule, ScheduleTarget, Target, TeamTarget
-from sev1.oncall.schedule import on_call
+from sev1.catalog.model import Catalog, PersonTarget, Schedule, ScheduleTarget, Target, TeamTarget
+from sev1.oncall.schedule import Exceptions, on_call
 
 
 class Recipient(Struct, frozen=True):
     person: str
     because: str
-    """Completes "paged because they are …", e.g. `on call for payments-primary until Mon 09:00 Europe/Berlin`."""
+    """Completes "paged because they are …", e.g. `on call for Payments on-call until Mon 09:00 Europe/Berlin`."""
 
 
 class Resolution(Struct, frozen=True):
@@ -27,13 +27,13 @@ def resolve(
     targets: Iterable[Target],
     catalog: Catalog,
     at: datetime,
-    overrides: Mapping[str, Sequence[Override]],
+    overrides: Mapping[str, Exceptions],
     *,
     named_in: str = "",
 ) -> Resolution:
     """Who is to be paged at the instant `at`.
 
-    `overrides` are those made at run time, by schedule. `named_in` says who asks ("step 2 of payments") and becomes part
+    `overrides` are those made at run time and who is away, by schedule. `named_in` says who asks ("step 2 of payments") and becomes part
     of the reason of people who are named directly. What the catalog no longer holds is reported, never raised: a page
     that is under way must go on after an apply.
     """
@@ -65,21 +65,25 @@ def _members(name: str, catalog: Catalog) -> Iterator[tuple[str, str]]:
                 yield member, f"in team {name}"
 
 
-def _scheduled(name: str, catalog: Catalog, at: datetime, overrides: Sequence[Override]) -> tuple[dict[str, str], str]:
+def _scheduled(name: str, catalog: Catalog, at: datetime, exceptions: Exceptions) -> tuple[dict[str, str], str]:
     schedule = catalog.schedules.get(name)
     if schedule is None:
         return {}, f'schedule "{name}" is not in the catalog'
-    # Overrides made at run time outlive an apply that removes their person; the rotation holds then.
-    shift = on_call(schedule, at, [o for o in overrides if o.person in catalog.people])
+    title = schedule.title
+    shift = on_call(schedule, at, in_force(exceptions, catalog))
     if shift is None:
-        return {}, f"nobody is on call for {name} at {_when(at, at, schedule)}"
+        return {}, f"nobody is on call for {title} at {_when(at, at, schedule)}"
     if shift.person not in catalog.people:
-        return {}, f'person "{shift.person}", on call for {name}, is not in the catalog'
+        return {}, f'person "{shift.person}", on call for {title}, is not in the catalog'
     until = _when(shift.end, at, schedule)
-    if shift.because == "override":
-        reason = f" ({shift.reason})" if shift.reason else ""
-        return {shift.person: f"covering {name} until {until}{reason}"}, ""
-    return {shift.person: f"on call for {name} until {until}"}, ""
+    reason = f" ({shift.reason})" if shift.reason else ""
+    word = {"override": "covering", "stand-in": "standing in for"}.get(shift.because, "on call for")
+    return {shift.person: f"{word} {title} until {until}{reason}"}, ""
+
+
+def in_force(exceptions: Exceptions, catalog: Catalog) -> Exceptions:
+    """Without overrides of people who have left the catalog: those outlive an apply, and the rotation holds then."""
+    return [e for e in exceptions if e.person in catalog.people]
 
 
 def _when(instant: datetime, now: datetime, schedule: Schedule) -> str:

@@ -1,5 +1,6 @@
 """Overrides made at run time: who covers for whom, beside those written in the catalog."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -8,10 +9,23 @@ from msgspec import Struct
 from sev1.catalog.model import Catalog, Override
 from sev1.catalog.problems import did_you_mean
 from sev1.engine import audit
-from sev1.engine.errors import Invalid, NotFound
+from sev1.engine.errors import Invalid, NotFound, Refused
+from sev1.oncall.absence import away_since
+from sev1.oncall.limits import breaches
+from sev1.oncall.model import Away
 
 LOOK_BACK = timedelta(days=31)
 """How long ended overrides are still read: the present shift may have begun where one of them ended."""
+
+
+LOCK = 0x5E06
+"""First key of the advisory lock under which a schedule gets its overrides."""
+
+
+class Unhealthy(Refused):
+    """A shift that breaks a limit of the team. `limits` holds one sentence for each."""
+
+    code = "unhealthy_shift"
 
 
 class MadeOverride(Struct, frozen=True, kw_only=True):
@@ -23,13 +37,26 @@ class MadeOverride(Struct, frozen=True, kw_only=True):
 
 
 async def add_override(
-    conn: asyncpg.Connection, catalog: Catalog, schedule: str, override: Override, *, created_by: str, now: datetime
+    conn: asyncpg.Connection,
+    catalog: Catalog,
+    schedule: str,
+    override: Override,
+    *,
+    created_by: str,
+    now: datetime,
+    anyway: str = "",
 ) -> int:
     """Stores an override on top of all earlier ones and returns its id.
 
-    Raises `NotFound` for an unknown schedule, `Invalid` for an unknown person and for times that cannot be.
+    Raises `NotFound` for an unknown schedule, `Invalid` for an unknown person and for times that cannot be, `Unhealthy`
+    for a shift that breaks a limit of the person's team; `anyway`, a reason, lets it through and stays in the audit log.
     """
     check_override(catalog, schedule, override, now)
+    # One change of a schedule at a time: two overrides that are healthy each may together be none.
+    await conn.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK, schedule)
+    broken = await _breaches(conn, catalog, schedule, override, now)
+    if broken and not anyway.strip():
+        raise Unhealthy(f"{' '.join(broken)} Choose somebody else, or give a reason why it must be.", limits=broken)
     override_id: int = await conn.fetchval(
         """
         INSERT INTO schedule_overrides (schedule, person, starts_at, ends_at, reason, created_by, created_at)
@@ -49,7 +76,7 @@ async def add_override(
         actor=created_by,
         action="schedule.override",
         subject=schedule,
-        data={**data, "reason": override.reason},
+        data={**data, "reason": override.reason} | ({"limits": broken, "anyway": anyway.strip()} if broken else {}),
         now=now,
     )
     return override_id
@@ -68,17 +95,53 @@ async def remove_override(conn: asyncpg.Connection, override_id: int, *, actor: 
     )
 
 
-async def overrides_at(conn: asyncpg.Connection, at: datetime) -> dict[str, list[Override]]:
-    """By schedule, what `on_call` needs at an instant: present and coming overrides, and those that ended lately."""
+async def overrides_at(conn: asyncpg.Connection, at: datetime) -> dict[str, list[Override | Away]]:
+    """By schedule, what `on_call` needs at an instant: present and coming exceptions, and those that ended lately."""
     return await overrides_since(conn, at - LOOK_BACK)
 
 
-async def overrides_since(conn: asyncpg.Connection, since: datetime) -> dict[str, list[Override]]:
-    """By schedule, every override that ends after `since`, in the order they were made (a later one wins)."""
-    found: dict[str, list[Override]] = {}
+async def overrides_since(conn: asyncpg.Connection, since: datetime) -> dict[str, list[Override | Away]]:
+    """By schedule, every override that ends after `since`, in the order they were made (a later one wins), and who of
+    its people is away.
+    """
+    found: dict[str, list[Override | Away]] = {}
     for made in await made_since(conn, since):
         found.setdefault(made.schedule, []).append(made.override)
+    away = await away_since(conn, since)
+    if away:
+        rows = await conn.fetch(
+            "SELECT name, jsonb_path_query_array(spec, '$.**.people[*]') AS turns, "
+            "jsonb_path_query_array(spec, '$.overrides[*].person') AS covers "
+            "FROM catalog_objects WHERE kind = 'schedule'"
+        )
+        for row in rows:
+            people = {*row["turns"], *row["covers"], *(e.person for e in found.get(row["name"], ()))}
+            theirs = [one for one in away if one.person in people]
+            if theirs:
+                found.setdefault(row["name"], []).extend(theirs)
     return found
+
+
+async def night_pages(conn: asyncpg.Connection, person: str, zone: str, now: datetime) -> int:
+    """How many pages of the last seven days asked the person between 22:00 and 07:00 of their own clock."""
+    count: int = await conn.fetchval(
+        """
+        SELECT count(*) FROM pages WHERE opened_at > $2 AND opened_at <= $3 AND $1 = ANY (people)
+          AND (extract(hour FROM opened_at AT TIME ZONE $4) >= 22 OR extract(hour FROM opened_at AT TIME ZONE $4) < 7)
+        """,
+        person, now - timedelta(days=7), now, zone,
+    )  # fmt: skip
+    return count
+
+
+async def _breaches(
+    conn: asyncpg.Connection, catalog: Catalog, schedule: str, override: Override, now: datetime
+) -> list[str]:
+    if not any(team.limits and override.person in team.members for team in catalog.teams.values()):
+        return []
+    exceptions = (await overrides_at(conn, now)).get(schedule, [])
+    nights = await night_pages(conn, override.person, catalog.people[override.person].time_zone, now)
+    return breaches(catalog, schedule, override, exceptions, nights)
 
 
 async def made_since(conn: asyncpg.Connection, since: datetime) -> list[MadeOverride]:
@@ -108,3 +171,24 @@ def check_override(catalog: Catalog, schedule: str, override: Override, now: dat
         raise Invalid("The override ends before it starts. Let it end later.")
     if override.end <= now:
         raise Invalid("The override lies wholly in the past, where it would change nothing. Let it end in the future.")
+
+
+async def unreachable(conn: asyncpg.Connection, people: Iterable[str]) -> set[str]:
+    """Those whose latest finished delivery failed on every contact method."""
+    rows = await conn.fetch(
+        """
+        SELECT DISTINCT ON (person) person, state FROM deliveries
+        WHERE person = ANY ($1) AND state IN ('sent', 'failed') AND finished_at IS NOT NULL
+        ORDER BY person, finished_at DESC
+        """,
+        list(people),
+    )
+    return {row["person"] for row in rows if row["state"] == "failed"}
+
+
+async def asked_between(conn: asyncpg.Connection, since: datetime, until: datetime) -> list[tuple[str, datetime]]:
+    """Who was paged and when the page opened, from the recorded pages."""
+    rows = await conn.fetch(
+        "SELECT unnest(people) AS person, opened_at FROM pages WHERE opened_at >= $1 AND opened_at < $2", since, until
+    )
+    return [(row["person"], row["opened_at"]) for row in rows]

@@ -1,18 +1,20 @@
 """Paging meets the world: who is on call is looked up before a decision, pages are opened for groups of alerts."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import asyncpg
 from msgspec.structs import replace
 
 from sev1.catalog.cache import CatalogCache
-from sev1.catalog.model import Catalog, EscalationPolicy, Override
+from sev1.catalog.model import Catalog, EscalationPolicy
 from sev1.engine import event_log
 from sev1.engine.commands import Change, Commands
 from sev1.engine.decider import TRIAGE, Actor
 from sev1.engine.errors import Invalid
 from sev1.oncall import store as oncall_store
 from sev1.oncall.resolve import resolve
+from sev1.oncall.schedule import Exceptions
 from sev1.paging import model as m
 
 NEEDS_PEOPLE = (m.Open, m.JoinAlerts, m.EscalationDue, m.UnattendedDue, m.SnoozeDue, m.ReportUnreachable, m.EscalateTo)
@@ -46,7 +48,7 @@ class PreparePage:
 
 
 def people_of_steps(
-    policy: EscalationPolicy, catalog: Catalog, now: datetime, overrides: dict[str, list[Override]]
+    policy: EscalationPolicy, catalog: Catalog, now: datetime, overrides: Mapping[str, Exceptions]
 ) -> m.Who:
     """The people of every step of `policy` at `now`, each with the reason why it is them."""
     return tuple(

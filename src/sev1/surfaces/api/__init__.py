@@ -2,13 +2,14 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from sev1.surfaces.api import alerts, catalog, incidents, measures, on_call, pages, watch
+from sev1.surfaces.api import alerts, catalog, incidents, measures, on_call, on_call_plan, pages, watch
 
 ROUTES: list[HTTPRouteHandler] = [
     *incidents.ROUTES,
     *pages.ROUTES,
     *alerts.ROUTES,
     *on_call.ROUTES,
+    *on_call_plan.ROUTES,
     *catalog.ROUTES,
     *measures.ROUTES,
     *watch.ROUTES,

@@ -12,6 +12,7 @@ from sev1.access.declare import needs
 from sev1.catalog.model import Override, Slug
 from sev1.engine.errors import Invalid, NotFound
 from sev1.oncall import store
+from sev1.oncall.resolve import in_force
 from sev1.oncall.schedule import Shift, next_up, on_call, shifts
 from sev1.surfaces.actor import actor_of
 from sev1.surfaces.injected import Catalogs, Db, Doing, Hears, Now, SignedIn
@@ -33,6 +34,8 @@ class NewOverride(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     start: datetime
     end: datetime
     reason: Annotated[str, Meta(max_length=500)] = ""
+    anyway: Annotated[str, Meta(max_length=500)] = ""
+    """Why the shift must be although it breaks a limit of the team."""
 
 
 class OverrideView(Struct, frozen=True, kw_only=True):
@@ -52,14 +55,14 @@ async def list_on_call(db: Db, clock: Now, catalogs: Catalogs) -> list[OnCallVie
         overrides = await store.overrides_at(conn, now)
     views = []
     for schedule in catalog.schedules.values():
-        current = on_call(schedule, now, overrides.get(schedule.name, ()))
+        current = on_call(schedule, now, in_force(overrides.get(schedule.name, ()), catalog))
         views.append(
             OnCallView(
                 schedule=schedule.name,
                 title=schedule.title,
                 time_zone=schedule.time_zone,
                 now=current,
-                next=next_up(schedule, now, overrides.get(schedule.name, ())),
+                next=next_up(schedule, now, in_force(overrides.get(schedule.name, ()), catalog)),
             )
         )
     return views
@@ -80,7 +83,7 @@ async def list_shifts(
         overrides = await store.overrides_at(conn, now)
     if name not in catalog.schedules:
         raise NotFound(f"There is no schedule {name}.")
-    return shifts(catalog.schedules[name], now, now + timedelta(days=days), overrides.get(name, ()))
+    return shifts(catalog.schedules[name], now, now + timedelta(days=days), in_force(overrides.get(name, ()), catalog))
 
 
 @post("/api/v1/schedules/{name:str}/overrides", opt=needs("oncall:write"), tags=["on-call"])
@@ -101,7 +104,9 @@ async def add_override(
         catalog = await catalogs.current(conn)
         by = actor_of(request.user, catalog, "api")
         override = Override(person=data.person, start=start, end=end, reason=data.reason)
-        number = await store.add_override(conn, catalog, name, override, created_by=by.id, now=clock.now())
+        number = await store.add_override(
+            conn, catalog, name, override, created_by=by.id, now=clock.now(), anyway=data.anyway
+        )
     news.tell("on-call")
     return OverrideView(id=number, schedule=name, person=data.person, start=start, end=end)
 

@@ -1,6 +1,6 @@
 """The catalog in words. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -8,7 +8,6 @@ from msgspec import Struct
 from sev1.catalog.model import (
     Catalog,
     EscalationPolicy,
-    Override,
     PersonTarget,
     Runbook,
     ScheduleTarget,
@@ -17,6 +16,7 @@ from sev1.catalog.model import (
     Team,
     TeamTarget,
 )
+from sev1.oncall.schedule import Exceptions
 from sev1.paging.react import people_of_steps
 from sev1.surfaces.actor import name_of
 from sev1.surfaces.web.moments import MINUTE_S
@@ -37,7 +37,7 @@ class ServiceScreen(Struct, frozen=True, kw_only=True):
 
 
 def service_screen(
-    service: Service, catalog: Catalog, overrides: Mapping[str, Sequence[Override]], now: datetime
+    service: Service, catalog: Catalog, overrides: Mapping[str, Exceptions], now: datetime
 ) -> ServiceScreen:
     direct = dependents(service.name, catalog)
     policy = catalog.policies.get(service.policy or "")

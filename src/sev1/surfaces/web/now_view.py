@@ -5,9 +5,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from sev1.catalog.model import Catalog, Override
+from sev1.catalog.model import Catalog
 from sev1.command import model as m
-from sev1.oncall.schedule import on_call
+from sev1.oncall.schedule import Exceptions, on_call
 from sev1.paging import model as p
 from sev1.surfaces.web.incident_view import expected_of
 from sev1.surfaces.web.moments import shift_end
@@ -38,7 +38,7 @@ def now_view(
     pages: Sequence[p.Page],
     incidents: Sequence[m.Incident],
     catalog: Catalog,
-    overrides: Mapping[str, Sequence[Override]],
+    overrides: Mapping[str, Exceptions],
     me: str,
     zone: str,
     now: datetime,
@@ -71,9 +71,7 @@ def _urgency(incident: m.Incident, now: datetime) -> tuple[bool, bool, str, date
     return (not incident.is_open, not late, incident.severity, incident.declared_at or now)
 
 
-def duties(
-    catalog: Catalog, overrides: Mapping[str, Sequence[Override]], me: str, zone: str, now: datetime
-) -> tuple[str, ...]:
+def duties(catalog: Catalog, overrides: Mapping[str, Exceptions], me: str, zone: str, now: datetime) -> tuple[str, ...]:
     found = []
     for schedule in sorted(catalog.schedules.values(), key=lambda s: s.title):
         shift = on_call(schedule, now, [o for o in overrides.get(schedule.name, ()) if o.person in catalog.people])

@@ -1,7 +1,7 @@
 """`/on-call`: who is on call, and who covers for whom."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast, get_args
 
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -12,8 +12,9 @@ from whenever import PlainDateTime, RepeatedTime, SkippedTime
 from sev1.access.declare import needs
 from sev1.catalog.model import Override
 from sev1.engine.database import Database
-from sev1.engine.errors import Invalid, NotFound, Refused
-from sev1.oncall import store
+from sev1.engine.errors import Forbidden, Invalid, NotFound, Refused
+from sev1.oncall import absence, store, swaps
+from sev1.oncall.model import Away
 from sev1.surfaces.injected import Db, Hears, SignedIn
 from sev1.surfaces.web.on_call_view import schedule_views
 from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to, show
@@ -44,7 +45,15 @@ async def add_override(schedule: FromPath[str], request: SignedIn, db: Db, visit
             reason=fields.get("reason", "").strip()[:300],
         )
         async with db.transaction() as conn:
-            await store.add_override(conn, visit.catalog, schedule, override, created_by=visit.actor.id, now=visit.now)
+            await store.add_override(
+                conn,
+                visit.catalog,
+                schedule,
+                override,
+                created_by=visit.actor.id,
+                now=visit.now,
+                anyway=fields.get("anyway", "")[:300],
+            )
     except (Invalid, Refused, NotFound) as error:
         typed = Typed(form=f"override-{schedule}", fields=fields, error=error.message, status=error.status)
         return await _page(db, visit, typed)
@@ -66,11 +75,22 @@ async def remove_override(number: Number, db: Db, visit: Here, news: Hears) -> R
     return go_to("/on-call")
 
 
+def _answer(typed: str) -> swaps.Answer:
+    if typed not in get_args(swaps.Answer):
+        raise Invalid("Accept, decline or withdraw the swap.", field="answer")
+    return cast("swaps.Answer", typed)
+
+
 async def _page(db: Database, visit: Visit, typed: Typed | None = None) -> Template:
     async with db.connection() as conn:
         made = await store.made_since(conn, visit.now - store.LOOK_BACK)
-    views = schedule_views(visit.catalog, made, visit.me, visit.zone, visit.now)
-    return show(visit, "on_call.html", section="on-call", schedules=views, typed=typed)
+        away = await absence.away_since(conn, visit.now - store.LOOK_BACK)
+        silent = await store.unreachable(conn, visit.catalog.people)
+        leave = await absence.leave_since(conn, visit.now)
+        asked = await swaps.asked(conn, visit.now)
+    known = [one for one in away if one.person in visit.catalog.people]
+    views = schedule_views(visit.catalog, made, visit.me, visit.zone, visit.now, away=known, unreachable=silent)
+    return show(visit, "on_call.html", section="on-call", schedules=views, typed=typed, leave=leave, swaps=asked)
 
 
 def instant_of(wall_time: str, zone: str, field: str) -> datetime:
@@ -89,4 +109,113 @@ def instant_of(wall_time: str, zone: str, field: str) -> datetime:
     return zoned.to_instant().to_stdlib().astimezone(UTC)
 
 
-ROUTES: list[HTTPRouteHandler] = [show_on_call, add_override, remove_override]
+@post(
+    "/on-call/{schedule:str}/swaps",
+    opt=needs("oncall:write"),
+    include_in_schema=False,
+    request_max_body_size=FORM_BYTES,
+    status_code=200,
+)
+async def ask_swap(schedule: FromPath[str], request: SignedIn, db: Db, visit: Here, news: Hears) -> Response[Any]:
+    """The visitor asks somebody to take a part of a schedule, and may take another part in return."""
+    fields = await fields_of(request)
+
+    def at(name: str) -> datetime:
+        return instant_of(fields.get(name, ""), visit.zone, name)
+
+    try:
+        back = bool(fields.get("back_start") or fields.get("back_end"))
+        wanted = swaps.NewSwap(
+            schedule=schedule,
+            asked_of=fields.get("person", ""),
+            start=at("start"),
+            end=at("end"),
+            back_start=at("back_start") if back else None,
+            back_end=at("back_end") if back else None,
+        )
+        async with db.transaction() as conn:
+            await swaps.ask(conn, visit.catalog, wanted, asked_by=visit.me, now=visit.now)
+    except (Invalid, Refused, NotFound) as error:
+        typed = Typed(form=f"swap-{schedule}", fields=fields, error=error.message, status=error.status)
+        return await _page(db, visit, typed)
+    news.tell("on-call")
+    return go_to(f"/on-call#{schedule}")
+
+
+@post(
+    "/on-call/swaps/{number:int}/answer",
+    opt=needs("oncall:write"),
+    include_in_schema=False,
+    request_max_body_size=FORM_BYTES,
+    status_code=200,
+)
+async def answer_swap(number: Number, request: SignedIn, db: Db, visit: Here, news: Hears) -> Response[Any]:
+    """Accepts, declines or withdraws a swap."""
+    fields = await fields_of(request)
+    try:
+        answer = _answer(fields.get("answer", ""))
+        async with db.transaction() as conn:
+            await swaps.answer(
+                conn,
+                visit.catalog,
+                number,
+                answer,
+                actor=visit.me,
+                now=visit.now,
+                anyway=fields.get("anyway", "")[:300],
+            )
+    except (Invalid, Refused, NotFound, Forbidden) as error:
+        typed = Typed(form=f"answer-{number}", fields=fields, error=error.message, status=error.status)
+        return await _page(db, visit, typed)
+    news.tell("on-call")
+    return go_to("/on-call")
+
+
+@post(
+    "/on-call/leave",
+    opt=needs("oncall:write"),
+    include_in_schema=False,
+    request_max_body_size=FORM_BYTES,
+    status_code=200,
+)
+async def add_leave(request: SignedIn, db: Db, visit: Here, news: Hears) -> Response[Any]:
+    """Somebody is away."""
+    fields = await fields_of(request)
+    try:
+        away = Away(
+            person=fields.get("person", ""),
+            start=instant_of(fields.get("start", ""), visit.zone, "start"),
+            end=instant_of(fields.get("end", ""), visit.zone, "end"),
+            reason=fields.get("reason", "").strip()[:300],
+        )
+        async with db.transaction() as conn:
+            await absence.add_leave(conn, visit.catalog, away, created_by=visit.actor.id, now=visit.now)
+    except (Invalid, Refused, NotFound) as error:
+        return await _page(db, visit, Typed(form="leave", fields=fields, error=error.message, status=error.status))
+    news.tell("on-call")
+    return go_to("/on-call#leave")
+
+
+@post(
+    "/on-call/leave/{number:int}/remove",
+    opt=needs("oncall:write"),
+    include_in_schema=False,
+    request_max_body_size=FORM_BYTES,
+    status_code=303,
+)
+async def remove_leave(number: Number, db: Db, visit: Here, news: Hears) -> Redirect:
+    async with db.transaction() as conn:
+        await absence.remove_leave(conn, number, actor=visit.actor.id, now=visit.now)
+    news.tell("on-call")
+    return go_to("/on-call#leave")
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    show_on_call,
+    add_override,
+    remove_override,
+    ask_swap,
+    answer_swap,
+    add_leave,
+    remove_leave,
+]

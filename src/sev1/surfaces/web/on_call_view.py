@@ -1,12 +1,15 @@
 """Who is on call, until when, who next, where nobody is: in words, with the month as a strip. Pure (design: On call)."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from sev1.catalog.model import Catalog, Schedule
-from sev1.oncall.schedule import Shift, next_up, on_call, shifts
+from sev1.oncall.gaps import warnings
+from sev1.oncall.model import Away
+from sev1.oncall.schedule import Exceptions, Shift, next_up, on_call, shifts
 from sev1.oncall.store import MadeOverride
 from sev1.surfaces.actor import name_of
 from sev1.surfaces.web.moments import clock_in, shift_end
@@ -31,6 +34,14 @@ class Gap(Struct, frozen=True, kw_only=True):
     sentence: str
 
 
+class Day(Struct, frozen=True, kw_only=True):
+    title: str
+    """`Mon 2`."""
+    people: tuple[str, ...]
+    """Full names of those on call on that day of the visitor's, in order; empty where nobody is."""
+    gap: bool
+
+
 class ScheduleView(Struct, frozen=True, kw_only=True):
     schedule: Schedule
     now: ShiftLine | None
@@ -39,28 +50,46 @@ class ScheduleView(Struct, frozen=True, kw_only=True):
     next: ShiftLine | None
     gaps: tuple[Gap, ...]
     coming: tuple[ShiftLine, ...]
+    warnings: tuple[str, ...]
+    """What else is to be mended in the next 30 days: stand-ins, people who cannot be reached."""
+    strip: tuple[Day, ...]
+    """The next 28 days, one cell each."""
     overrides: tuple[MadeOverride, ...]
     used_by: tuple[str, ...]
     """Titles of the escalation policies that ask it."""
 
 
 def schedule_views(
-    catalog: Catalog, made: Iterable[MadeOverride], me: str, zone: str, now: datetime
+    catalog: Catalog,
+    made: Iterable[MadeOverride],
+    me: str,
+    zone: str,
+    now: datetime,
+    *,
+    away: Sequence[Away] = (),
+    unreachable: Collection[str] = (),
 ) -> list[ScheduleView]:
     by_schedule: dict[str, list[MadeOverride]] = {}
     for override in made:
         by_schedule.setdefault(override.schedule, []).append(override)
     return [
-        _view(schedule, by_schedule.get(schedule.name, []), catalog, me, zone, now)
+        _view(schedule, by_schedule.get(schedule.name, []), catalog, me, zone, now, away, unreachable)
         for schedule in sorted(catalog.schedules.values(), key=lambda s: s.title)
     ]
 
 
 def _view(
-    schedule: Schedule, made: Sequence[MadeOverride], catalog: Catalog, me: str, zone: str, now: datetime
+    schedule: Schedule,
+    made: Sequence[MadeOverride],
+    catalog: Catalog,
+    me: str,
+    zone: str,
+    now: datetime,
+    away: Sequence[Away],
+    unreachable: Collection[str],
 ) -> ScheduleView:
     # As in paging: an override for somebody who has left the catalog does not hold.
-    overrides = [o.override for o in made if o.override.person in catalog.people]
+    overrides: Exceptions = [*(o.override for o in made if o.override.person in catalog.people), *away]
     current = on_call(schedule, now, overrides)
     following = next_up(schedule, now, overrides)
     coming = joined(shifts(schedule, now, now + AHEAD, overrides))
@@ -71,6 +100,8 @@ def _view(
         next=_line(following, catalog, me, zone, now) if following else None,
         gaps=tuple(_gaps(coming, now, zone)),
         coming=tuple(_line(shift, catalog, me, zone, now) for shift in coming),
+        warnings=tuple(w.sentence for w in warnings(catalog, schedule, now, overrides, unreachable) if w.kind != "gap"),
+        strip=tuple(_strip(coming, catalog, zone, now)),
         overrides=tuple(o for o in made if o.override.end > now),
         used_by=tuple(
             policy.title
@@ -78,6 +109,24 @@ def _view(
             if any(getattr(t, "name", "") == schedule.name for step in policy.steps for t in step.targets)
         ),
     )
+
+
+def _strip(coming: Sequence[Shift], catalog: Catalog, zone: str, now: datetime) -> Iterable[Day]:
+    """The days of the visitor's calendar, so a day of a change of clocks has 23 or 25 hours."""
+    today = now.astimezone(ZoneInfo(zone)).date()
+    for n in range(AHEAD.days):
+        day = today + timedelta(days=n)
+        start, end = (
+            datetime.combine(d, time(), ZoneInfo(zone)).astimezone(UTC) for d in (day, day + timedelta(days=1))
+        )
+        start = max(start, now)
+        held = [shift for shift in coming if shift.start < end and shift.end > start]
+        covered = sum((min(s.end, end) - max(s.start, start) for s in held), timedelta())
+        yield Day(
+            title=f"{day:%a} {day.day}",
+            people=tuple(dict.fromkeys(name_of(catalog, shift.person) for shift in held)),
+            gap=covered < end - start,
+        )
 
 
 def joined(found: Sequence[Shift]) -> list[Shift]:

@@ -9,7 +9,6 @@ from litestar.params import FromPath
 from litestar.response import Template
 
 from sev1.access.declare import needs
-from sev1.catalog.model import Override
 from sev1.engine.commands import Commands
 from sev1.engine.errors import Invalid, NotFound, Refused
 from sev1.notify.store import deliveries_about
@@ -57,7 +56,7 @@ async def _page(key: str, commands: Commands, visit: Visit, typed: Typed | None 
             raise NotFound(f"There is no page {key}.")
         alerts = await alerts_of_page(conn, key)
         deliveries = await deliveries_about(conn, key)
-        overrides: dict[str, list[Override]] = await oncall_store.overrides_at(conn, visit.now)
+        overrides = await oncall_store.overrides_at(conn, visit.now)
     who = people_of_steps(page.policy, visit.catalog, visit.now, overrides) if page.policy else ()
     return show(
         visit,

@@ -1,0 +1,96 @@
+"""On-call load by person and ISO week: hours, pages, nights, interrupted sleep (mission 10.1, 10.5). Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from sev1.oncall.schedule import Segment
+
+NIGHT = (22, 7)
+"""From this hour until that one, by the person's own clock."""
+
+
+class Week(Struct, frozen=True, kw_only=True):
+    person: str
+    week: str
+    """ISO week of the person's own calendar: `2026-W10`."""
+    hours: float = 0.0
+    pages: int = 0
+    night_pages: int = 0
+    interrupted_nights: int = 0
+    """Nights with one page or more."""
+
+
+class Spread(Struct, frozen=True, kw_only=True):
+    """How evenly something is spread over a team: no names, so that it is no ranking."""
+
+    people: int
+    least: float
+    median: float
+    most: float
+
+
+def weeks(segments: Iterable[Segment], pages: Iterable[tuple[str, datetime]], zones: Mapping[str, str]) -> list[Week]:
+    """By person and week. `pages` are (person, when they were asked). Hours that schedules share count once."""
+    hours: dict[tuple[str, str], float] = {}
+    for person, start, end in _merged(segments):
+        zone = ZoneInfo(zones.get(person, "UTC"))
+        at = start
+        while at < end:
+            local = at.astimezone(zone)
+            monday = (local + timedelta(days=7 - local.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+            edge = min(end, monday.astimezone(start.tzinfo))
+            key = (person, _week(local))
+            hours[key] = hours.get(key, 0.0) + (edge - at).total_seconds() / 3600
+            at = edge
+    counts: dict[tuple[str, str], int] = {}
+    nights: dict[tuple[str, str], list[datetime]] = {}
+    for person, when in pages:
+        local = when.astimezone(ZoneInfo(zones.get(person, "UTC")))
+        counts[person, _week(local)] = counts.get((person, _week(local)), 0) + 1
+        if is_night(local):
+            nights.setdefault((person, _week(local)), []).append(local)
+    return [
+        Week(
+            person=person,
+            week=week,
+            hours=round(hours.get((person, week), 0.0), 2),
+            pages=counts.get((person, week), 0),
+            night_pages=len(nights.get((person, week), ())),
+            # A night belongs to the evening on which it began.
+            interrupted_nights=len({(at - timedelta(hours=NIGHT[1])).date() for at in nights.get((person, week), ())}),
+        )
+        for person, week in sorted(hours.keys() | counts.keys())
+    ]
+
+
+def is_night(local: datetime) -> bool:
+    return local.hour >= NIGHT[0] or local.hour < NIGHT[1]
+
+
+def spread(values: Iterable[float]) -> Spread:
+    """Least, median and most of one value a person."""
+    ordered = sorted(values)
+    if not ordered:
+        return Spread(people=0, least=0, median=0, most=0)
+    middle = len(ordered) // 2
+    median = ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    return Spread(people=len(ordered), least=ordered[0], median=median, most=ordered[-1])
+
+
+def _week(local: datetime) -> str:
+    year, week, _ = local.isocalendar()
+    return f"{year}-W{week:02}"
+
+
+def _merged(segments: Iterable[Segment]) -> list[tuple[str, datetime, datetime]]:
+    found: list[tuple[str, datetime, datetime]] = []
+    held = sorted((part.person, part.start, part.end) for part in segments if part.person is not None)
+    for person, start, end in held:
+        if found and found[-1][0] == person and start <= found[-1][2]:
+            found[-1] = (person, found[-1][1], max(found[-1][2], end))
+        else:
+            found.append((person, start, end))
+    return found

@@ -1,0 +1,289 @@
+"""`/api/v1`: the final schedule, its warnings, swaps, leave, on-call load, and links to calendars."""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from litestar import Request, Response, delete, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
+from msgspec import Meta, Struct
+
+from sev1.access.declare import needs, public
+from sev1.access.model import Principal
+from sev1.access.secret import digest, new_token
+from sev1.catalog.model import Catalog, Override, Slug
+from sev1.engine.errors import Forbidden, Invalid, NotFound
+from sev1.oncall import absence, links, store, swaps
+from sev1.oncall.absence import Leave
+from sev1.oncall.gaps import CoverWarning, warnings
+from sev1.oncall.load import Spread, Week, spread, weeks
+from sev1.oncall.model import Away
+from sev1.oncall.resolve import in_force
+from sev1.oncall.schedule import Segment, final
+from sev1.oncall.swaps import NewSwap, Swap
+from sev1.surfaces.actor import actor_of
+from sev1.surfaces.api.on_call import aware
+from sev1.surfaces.injected import Catalogs, Config, Db, Hears, Now, SignedIn
+
+LONGEST = timedelta(days=366)
+QUARTER = timedelta(days=91)
+Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
+
+
+class SwapBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    person: Slug
+    """Who is asked to take the shift."""
+    start: datetime
+    end: datetime
+    back_start: datetime | None = None
+    back_end: datetime | None = None
+
+
+class AnswerBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    answer: Literal["accepted", "declined", "withdrawn"]
+    anyway: Annotated[str, Meta(max_length=500)] = ""
+    """Why the swap must be although it breaks a limit of the team."""
+
+
+class LeaveBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    person: Slug
+    start: datetime
+    end: datetime
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
+class LinkBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    kind: Literal["person", "team", "schedule"]
+    name: Slug
+
+
+class LinkView(Struct, frozen=True, kw_only=True):
+    id: int
+    url: str
+    """Shown once: whoever has it may read the calendar until it is revoked."""
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    mine: list[Week]
+    """Of whoever asks, by ISO week, over a quarter."""
+    hours: Spread
+    night_pages: Spread
+
+
+@get("/api/v1/schedules/{name:str}/final", opt=needs("read"), tags=["on-call"])
+async def final_schedule(
+    name: FromPath[str],
+    db: Db,
+    catalogs: Catalogs,
+    since: Annotated[datetime, QueryParameter(name="from")],
+    until: Annotated[datetime, QueryParameter(name="to")],
+) -> list[Segment]:
+    """Who is on call in each part of an interval of at most 366 days, gaps included: the very function that pages."""
+    aware(since, "from")
+    aware(until, "to")
+    if not timedelta(0) < until - since <= LONGEST:
+        raise Invalid("Let `to` come after `from`, at most 366 days later.", field="to")
+    async with db.connection() as conn:
+        catalog = await catalogs.current(conn)
+        exceptions = await store.overrides_since(conn, since - store.LOOK_BACK)
+    if name not in catalog.schedules:
+        raise NotFound(f"There is no schedule {name}.")
+    return final(catalog.schedules[name], since, until, in_force(exceptions.get(name, ()), catalog))
+
+
+@get("/api/v1/on-call/warnings", opt=needs("read"), tags=["on-call"])
+async def list_warnings(db: Db, clock: Now, catalogs: Catalogs) -> dict[str, list[CoverWarning]]:
+    """By schedule, what is to be mended in the next 30 days: gaps, stand-ins, people who cannot be reached."""
+    now = clock.now()
+    async with db.connection() as conn:
+        catalog = await catalogs.current(conn)
+        exceptions = await store.overrides_at(conn, now)
+        silent = await store.unreachable(conn, catalog.people)
+    return {
+        s.name: warnings(catalog, s, now, in_force(exceptions.get(s.name, ()), catalog), silent)
+        for s in catalog.schedules.values()
+    }
+
+
+@get("/api/v1/swaps", opt=needs("read"), tags=["on-call"])
+async def list_swaps(db: Db, clock: Now) -> list[Swap]:
+    """Swaps that wait for an answer."""
+    async with db.connection() as conn:
+        return await swaps.asked(conn, clock.now())
+
+
+@post("/api/v1/schedules/{name:str}/swaps", opt=needs("oncall:write"), tags=["on-call"])
+async def ask_swap(
+    name: FromPath[str],
+    data: JSONBody[SwapBody],
+    request: SignedIn,
+    db: Db,
+    clock: Now,
+    catalogs: Catalogs,
+    news: Hears,
+) -> dict[str, int]:
+    """Asks somebody to take a shift, and offers one in return if wanted. Nothing changes until they accept."""
+    for field in ("start", "end", "back_start", "back_end"):
+        if (at := getattr(data, field)) is not None:
+            aware(at, field)
+    async with db.transaction() as conn:
+        catalog = await catalogs.current(conn)
+        wanted = NewSwap(
+            schedule=name, asked_of=data.person, start=data.start, end=data.end,
+            back_start=data.back_start, back_end=data.back_end,
+        )  # fmt: skip
+        me = actor_of(request.user, catalog, "api").id
+        number = await swaps.ask(conn, catalog, wanted, asked_by=me, now=clock.now())
+    news.tell("on-call")
+    return {"id": number}
+
+
+@post("/api/v1/swaps/{number:int}/answer", opt=needs("oncall:write"), tags=["on-call"], status_code=200)
+async def answer_swap(
+    number: Number, data: JSONBody[AnswerBody], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears
+) -> Swap:
+    """Accepts or declines a swap one was asked for, or withdraws one's own. Only the first answer counts."""
+    async with db.transaction() as conn:
+        catalog = await catalogs.current(conn)
+        me = actor_of(request.user, catalog, "api").id
+        swap = await swaps.answer(conn, catalog, number, data.answer, actor=me, now=clock.now(), anyway=data.anyway)
+    news.tell("on-call")
+    return swap
+
+
+@get("/api/v1/leave", opt=needs("read"), tags=["on-call"])
+async def list_leave(db: Db, clock: Now, catalogs: Catalogs, request: SignedIn) -> list[Leave]:
+    """Present and coming leave. The reason is shown to the person alone."""
+    async with db.connection() as conn:
+        catalog = await catalogs.current(conn)
+        found = await absence.leave_since(conn, clock.now())
+    me = actor_of(request.user, catalog, "api").id
+    return [
+        one
+        if one.person == me
+        else Leave(id=one.id, person=one.person, start=one.start, end=one.end, reason="", created_by=one.created_by)
+        for one in found
+    ]
+
+
+@post("/api/v1/leave", opt=needs("oncall:write"), tags=["on-call"])
+async def add_leave(
+    data: JSONBody[LeaveBody], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears
+) -> dict[str, int]:
+    """Somebody is away: their turns go to the next in the rotation, or by the schedule's own rule."""
+    away = Away(person=data.person, start=aware(data.start, "start"), end=aware(data.end, "end"), reason=data.reason)
+    async with db.transaction() as conn:
+        catalog = await catalogs.current(conn)
+        me = actor_of(request.user, catalog, "api").id
+        number = await absence.add_leave(conn, catalog, away, created_by=me, now=clock.now())
+    news.tell("on-call")
+    return {"id": number}
+
+
+@delete("/api/v1/leave/{number:int}", opt=needs("oncall:write"), tags=["on-call"])
+async def remove_leave(number: Number, request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears) -> None:
+    """Takes leave back."""
+    async with db.transaction() as conn:
+        me = actor_of(request.user, await catalogs.current(conn), "api").id
+        await absence.remove_leave(conn, number, actor=me, now=clock.now())
+    news.tell("on-call")
+
+
+@get("/api/v1/on-call/health", opt=needs("read"), tags=["on-call"])
+async def health(
+    team: Annotated[str, QueryParameter(max_length=64)], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs
+) -> Health:
+    """The last quarter of a team: one's own weeks, and how evenly the load is spread. Nobody else's figures."""
+    now = clock.now()
+    async with db.connection() as conn:
+        catalog = await catalogs.current(conn)
+        if team not in catalog.teams:
+            raise NotFound(f"There is no team {team}.")
+        exceptions = await store.overrides_since(conn, now - QUARTER - store.LOOK_BACK)
+        pages = await store.asked_between(conn, now - QUARTER, now)
+    me = actor_of(request.user, catalog, "api").id
+    return _health(catalog, team, me, exceptions, pages, now)
+
+
+def _health(
+    catalog: Catalog,
+    team: str,
+    me: str,
+    exceptions: dict[str, list[Override | Away]],
+    pages: list[tuple[str, datetime]],
+    now: datetime,
+) -> Health:
+    parts = [
+        part
+        for s in catalog.schedules.values()
+        for part in final(s, now - QUARTER, now, in_force(exceptions.get(s.name, ()), catalog))
+    ]
+    found = weeks(parts, pages, {p.name: p.time_zone for p in catalog.people.values()})
+    members = catalog.teams[team].members
+    return Health(
+        mine=[week for week in found if week.person == me],
+        hours=spread(round(sum(w.hours for w in found if w.person == member), 2) for member in members),
+        night_pages=spread(sum(w.night_pages for w in found if w.person == member) for member in members),
+    )
+
+
+@post("/api/v1/calendar-links", opt=needs("oncall:write"), tags=["on-call"])
+async def add_link(
+    data: JSONBody[LinkBody], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, settings: Config
+) -> LinkView:
+    """Makes a secret address under which a calendar can subscribe to shifts."""
+    token = new_token()
+    async with db.transaction() as conn:
+        catalog = await catalogs.current(conn)
+        me = actor_of(request.user, catalog, "api").id
+        number = await links.add(conn, catalog, data.kind, data.name, digest(token), by=me, now=clock.now())
+    return LinkView(id=number, url=f"{settings.url}/calendars/{token}.ics")
+
+
+@delete("/api/v1/calendar-links/{number:int}", opt=needs("oncall:write"), tags=["on-call"])
+async def revoke_link(number: Number, request: SignedIn, db: Db, clock: Now, catalogs: Catalogs) -> None:
+    """The address opens nothing any more. One's own links, and for admins all."""
+    async with db.transaction() as conn:
+        me = actor_of(request.user, await catalogs.current(conn), "api").id
+        others = {link.id for link in await links.in_use(conn) if link.created_by != me}
+        if number in others and not request.user.may("access:write"):
+            raise Forbidden("Only whoever made a calendar link, or an admin, can revoke it.")
+        await links.revoke(conn, number, by=me, now=clock.now())
+
+
+@get("/calendars/{name:str}", opt=public(), include_in_schema=False)
+async def read_calendar(
+    name: FromPath[str],
+    request: Request[Principal, str, Any],
+    db: Db,
+    clock: Now,
+    catalogs: Catalogs,
+    settings: Config,
+) -> Response[bytes]:
+    """The feed behind a secret address. The token is the only key, so the answer is for nobody's cache but the asker's."""
+    token = name.removesuffix(".ics")
+    async with db.connection() as conn:
+        catalog = await catalogs.current(conn)
+        body = await links.feed(conn, catalog, digest(token), f"{settings.url}/on-call", clock.now())
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Referrer-Policy": "no-referrer"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(b"", status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="text/calendar; charset=utf-8")
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    final_schedule,
+    list_warnings,
+    list_swaps,
+    ask_swap,
+    answer_swap,
+    list_leave,
+    add_leave,
+    remove_leave,
+    health,
+    add_link,
+    revoke_link,
+    read_calendar,
+]
