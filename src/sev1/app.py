@@ -42,6 +42,7 @@ from sev1.engine.timer_step import TimerStep
 from sev1.engine.worker import Loop
 from sev1.intake import inbox_reader, misunderstood
 from sev1.intake.inbox import Inbox
+from sev1.intake.lookout import Lookout
 from sev1.intake.mail_in import MailIn
 from sev1.intake.mapping import Mapper
 from sev1.intake.pressure import Pressure
@@ -56,8 +57,10 @@ from sev1.paging import store as pages
 from sev1.paging.decide import PageAggregate
 from sev1.paging.react import PreparePage
 from sev1.triage.expire import ExpireStep
+from sev1.triage.express import ExpressStep
 from sev1.triage.recheck import RecheckStep
 from sev1.triage.step import TriageStep
+from sev1.triage.tiers import urgency_of
 from sev1.watch import store as watches
 from sev1.watch.step import WatchStep
 
@@ -91,6 +94,8 @@ class Node:
             on_commit=self.triage_wake.set,
         )
         self.pressure = Pressure(self.inbox)
+        self.express_wake = asyncio.Event()
+        self.lookout = Lookout(lambda: self.inbox.stored_bytes, urgency_of, on_note=self.express_wake.set)
         self.cel = Evaluator()
         self.mapper = Mapper(self.db, self.catalogs, self.cel)
         self.mail_in = MailIn(self.inbox, self.keyring, settings, self.clock, self.db)
@@ -121,7 +126,15 @@ class Node:
             "webhook": WebhookChannel(self.settings, self.clock, self.fetch),
         }
         outcomes = DeliveryOutcomes(self.commands)
-        self.triage = TriageStep(self.db, self.commands, self.catalogs, self.clock, must_give_way=self.pressure)
+        self.triage = TriageStep(
+            self.db,
+            self.commands,
+            self.catalogs,
+            self.clock,
+            must_give_way=self.pressure,
+            lookout=self.lookout,
+        )
+        self.express = ExpressStep(self.db, self.triage, self.lookout, urgency_of=urgency_of)
         self.expire = ExpireStep(self.db, self.commands, self.catalogs, self.clock)
         self.recheck = RecheckStep(self.db, self.commands, self.catalogs, self.clock)
         self.watch = WatchStep(self.db, self.catalogs, self.clock, self.inbox, self.fetch, holder=self.name)
@@ -166,6 +179,7 @@ class Node:
                 poll_s=1.0,
                 give_way=lambda: GIVE_WAY if self.pressure() else 0.0,
             ),
+            Loop("express", self.express, wake=self.express_wake, poll_s=5.0),
             Loop("timers", self.timer, poll_s=0.25),
             Loop("expire", self.expire, poll_s=2.0),
             Loop("recheck", self.recheck, poll_s=2.0),

@@ -123,6 +123,7 @@ def make_asgi(node: Node) -> Any:
         settings=node.settings,
         clock=node.clock,
         db=node.db,
+        lookout=node.lookout,
         map_=node.mapper,
     )
 

@@ -79,11 +79,16 @@ def _fact(row: asyncpg.Record, event_type: Any) -> Fact[Any]:
     )
 
 
-async def next_number(conn: asyncpg.Connection, name: str) -> int:
-    """The next of a gapless sequence (INC-1, INC-2, …): given back when the transaction fails."""
+async def next_number(conn: asyncpg.Connection, name: str, *, count: int = 1) -> int:
+    """The next of a gapless sequence (INC-1, INC-2, …): given back when the transaction fails.
+
+    With `count`, the last of so many.
+    """
     number: int = await conn.fetchval(
-        "INSERT INTO counters VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value",
+        "INSERT INTO counters VALUES ($1, $2) "
+        "ON CONFLICT (name) DO UPDATE SET value = counters.value + $2 RETURNING value",
         name,
+        count,
     )
     return number
 

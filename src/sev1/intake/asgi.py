@@ -30,6 +30,7 @@ from sev1.intake.formats.mapped import Mapped
 from sev1.intake.formats.pagerduty import PagerDuty, find_routing_key
 from sev1.intake.inbox import DATABASE_ERRORS, Inbox
 from sev1.intake.keys import Key, Keys
+from sev1.intake.lookout import Lookout
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -68,10 +69,12 @@ class IntakeApp:
         clock: Clock,
         db: Database,
         map_: Map | None = None,
+        lookout: Lookout | None = None,
     ) -> None:
         self._next = next_app
         self._map = map_
         self._inbox = inbox
+        self._lookout = lookout
         self._keys = keys
         self._max_bytes = settings.intake_max_bytes
         self._clock = clock
@@ -126,7 +129,11 @@ class IntakeApp:
                 key = self._keys.get_cached(secret) or await self._load(secret, format_)
                 self._admit(key, format_)
             if accepted.events:
-                await self._inbox.submit(key.id, format_.name, accepted.raw, self._clock.now())
+                now = self._clock.now()
+                address = await self._inbox.submit(key.id, format_.name, accepted.raw, now)
+                if self._lookout is not None and self._lookout.is_needed:
+                    glances = format_.glances(format_.decode(accepted.raw), now)
+                    self._lookout.look(key.id, glances, address)
         except SenderGone:
             return
         except (Misunderstood, Sev1Error) as error:

@@ -68,8 +68,15 @@ _NOT_STORED = "The database cannot be reached. Nothing of this request was kept:
 _CLOSING = "This server is stopping. Nothing of this request was kept: send it again."
 
 
+class Address(NamedTuple):
+    """Where a stored payload is, for ever."""
+
+    writer: int
+    row: int
+
+
 class _Item(NamedTuple):
-    done: asyncio.Future[None]
+    done: asyncio.Future[Address]
     received_at: datetime
     key_id: int
     format: str
@@ -128,8 +135,8 @@ class Inbox:
         """How many payloads this inbox has committed since it connected."""
         return self._position
 
-    def submit(self, key_id: int, format_: str, raw: bytes, received_at: datetime) -> asyncio.Future[None]:
-        """Queues a payload. The future is done after the commit that holds it.
+    def submit(self, key_id: int, format_: str, raw: bytes, received_at: datetime) -> asyncio.Future[Address]:
+        """Queues a payload. The future is done after the commit that holds it, and says where it is.
 
         Raises Unavailable, at once when the queue is full or the inbox is closing, from the future when the commit
         failed or nobody knows whether it succeeded. Never reports success without a commit.
@@ -138,7 +145,7 @@ class Inbox:
             raise Unavailable(_CLOSING)
         if len(self._queue) >= self._queue_max or self._queued_bytes > QUEUE_BYTES:
             raise Unavailable(_FULL)
-        done: asyncio.Future[None] = self._loop.create_future()
+        done: asyncio.Future[Address] = self._loop.create_future()
         self._queue.append(_Item(done, received_at, key_id, format_, raw))
         self._queued_bytes += len(raw)
         self._wake.set()
@@ -209,12 +216,12 @@ class Inbox:
             _fail(batch, _NOT_SURE)
             self._disconnect()
             return
-        self._position += len(batch)
         self.stored_bytes += sum(map(len, payloads))
-        for item in batch:
+        for row, item in enumerate(batch, self._position + 1):
             # A request that was given up has cancelled its future; its payload is stored all the same.
             if not item.done.done():
-                item.done.set_result(None)
+                item.done.set_result(Address(self._writer, row))
+        self._position += len(batch)
         self.on_commit()
         COMMIT_SECONDS.observe(self._monotonic() - started_s)
         BATCH_SIZE.observe(len(batch))

@@ -1,6 +1,6 @@
 """Paging meets the world: who is on call is looked up before a decision, pages are opened for groups of alerts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -66,5 +66,16 @@ async def open_page(
     commands: Commands, conn: asyncpg.Connection, command: m.Open, *, by: Actor = TRIAGE
 ) -> Change[m.Page]:
     """Opens the next page (P-n) in the caller's transaction. The caller made sure that the group has none open."""
-    key = f"P-{await event_log.next_number(conn, 'page')}"
-    return await commands.run_in(conn, "page", key, command, by=by)
+    (change,) = await open_pages(commands, conn, [command], by=by)
+    return change
+
+
+async def open_pages(
+    commands: Commands, conn: asyncpg.Connection, wanted: Sequence[m.Open], *, by: Actor = TRIAGE
+) -> list[Change[m.Page]]:
+    """The same for several at once; the changes are in the order of `wanted`."""
+    if not wanted:
+        return []
+    last = await event_log.next_number(conn, "page", count=len(wanted))
+    keys = [f"P-{number}" for number in range(last - len(wanted) + 1, last + 1)]
+    return await commands.run_many_in(conn, "page", dict(zip(keys, wanted, strict=True)), by=by)

@@ -39,6 +39,15 @@ class NewPage(Struct, frozen=True, kw_only=True):
     links: tuple[InboundLink, ...]
 
 
+class Joining(Struct, frozen=True, kw_only=True):
+    """The alerts of a batch that join one open page."""
+
+    count: int
+    summary: str
+    severity: str | None
+    """The worst that they suggest."""
+
+
 class Pages(Protocol):
     """Commands to pages, each in the caller's transaction."""
 
@@ -46,11 +55,11 @@ class Pages(Protocol):
         """Keeps everybody else from changing them until the transaction ends; returns those that are open."""
         ...
 
-    async def open(self, conn: asyncpg.Connection, page: NewPage) -> Change[Any]: ...
+    async def open(self, conn: asyncpg.Connection, pages: Sequence[NewPage]) -> list[Change[Any]]: ...
 
-    async def join(
-        self, conn: asyncpg.Connection, page: str, *, count: int, summary: str, severity: str | None
-    ) -> Change[Any]: ...
+    async def join(self, conn: asyncpg.Connection, joining: Mapping[str, Joining]) -> list[Change[Any]]:
+        """`joining` says what joins which page."""
+        ...
 
     async def acknowledge(self, conn: asyncpg.Connection, page: str, *, by: Actor) -> Change[Any]: ...
 
@@ -131,21 +140,22 @@ def _outcome(episode: Episode) -> str:
 
 
 async def _join(conn: asyncpg.Connection, pages: Pages, joining: Sequence[Episode]) -> list[Change[Any]]:
-    changes = []
-    for page, members in sorted(_by(joining, lambda e: e.verdict.page or "").items()):
-        changes.append(
-            await pages.join(conn, page, count=len(members), summary=_summary(members), severity=_worst(members))
-        )
-    return changes
+    by_page = _by(joining, lambda e: e.verdict.page or "")
+    return await pages.join(
+        conn,
+        {
+            page: Joining(count=len(members), summary=_summary(members), severity=_worst(members))
+            for page, members in by_page.items()
+        },
+    )
 
 
 async def _open(
     conn: asyncpg.Connection, pages: Pages, opening: Sequence[Episode], context: Context
 ) -> list[Change[Any]]:
-    changes = []
-    for group_key, members in _by(opening, lambda e: e.verdict.group_key or "").items():
-        change = await pages.open(conn, _new_page(group_key, members, context))
-        changes.append(change)
+    groups = _by(opening, lambda e: e.verdict.group_key or "")
+    changes = await pages.open(conn, [_new_page(key, members, context) for key, members in groups.items()])
+    for change, members in zip(changes, groups.values(), strict=True):
         for episode in members:
             episode.verdict = with_page(episode.verdict, change.key, opened=episode is members[0])
     return changes

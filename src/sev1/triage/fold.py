@@ -102,6 +102,8 @@ def fold(signals: Iterable[Signal], firing: Mapping[Who, OpenAlert], now: dateti
     """
     folding = _Folding(firing, now)
     for signal in signals:
+        if folding.is_outdated(signal):
+            continue
         match signal.event.action:
             case "firing":
                 folding.fires(signal)
@@ -129,6 +131,16 @@ class _Folding:
             return episode if episode.firing else None
         before = self._before.get(who)
         return None if before is None else self._add(who, _known(before, signal))
+
+    def is_outdated(self, signal: Signal) -> bool:
+        """Whether it came before what opened the alert, which the express lane took ahead of its turn.
+
+        Then its words, and perhaps its end, are those of an earlier time.
+        """
+        before = self._before.get(signal.who)
+        if before is None or before.payload_writer != signal.writer or before.payload_id is None:
+            return False
+        return signal.row < before.payload_id
 
     def fires(self, signal: Signal) -> None:
         episode = self.current(signal)

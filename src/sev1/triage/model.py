@@ -181,6 +181,9 @@ class OpenAlert(Struct, frozen=True, kw_only=True):
     page: str | None = None
     page_resolved_at: datetime | None = None
     """When its page was resolved; None while that is open."""
+    payload_writer: int | None = None
+    payload_id: int | None = None
+    """The inbox row that opened it."""
 
     @property
     def page_is_open(self) -> bool:

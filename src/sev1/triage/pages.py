@@ -4,7 +4,7 @@ The only module of triage that knows paging, which lies below it in the flow.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -15,8 +15,8 @@ from sev1.engine import event_log
 from sev1.engine.commands import Change, Commands
 from sev1.engine.decider import TRIAGE, Actor
 from sev1.paging import model as paging
-from sev1.paging.react import open_page
-from sev1.triage.assign import NewPage
+from sev1.paging.react import open_pages
+from sev1.triage.assign import Joining, NewPage
 
 RUNBOOK = "Runbook"
 MAX_LINKS = 4
@@ -27,7 +27,7 @@ _SPACES = re.compile(r"\s+")
 
 
 class PagesByCommand:
-    """Each method runs one command in the caller's transaction and returns its change, to be told after the commit."""
+    """Each method runs commands in the caller's transaction and returns their changes, to be told after the commit."""
 
     def __init__(self, commands: Commands) -> None:
         self._commands = commands
@@ -40,24 +40,28 @@ class PagesByCommand:
         rows = await conn.fetch("SELECT id FROM pages WHERE id = ANY($1::text[]) AND status <> 'resolved'", wanted)
         return {row["id"] for row in rows}
 
-    async def open(self, conn: asyncpg.Connection, page: NewPage) -> Change[Any]:
-        command = paging.Open(
-            title=page.title,
-            group_key=page.group_key,
-            policy=page.policy,
-            why=page.why,
-            service=page.service,
-            severity=page.severity,
-            alert_count=page.alert_count,
-            brief=brief_of(page),
-        )
-        return await open_page(self._commands, conn, command, by=TRIAGE)
+    async def open(self, conn: asyncpg.Connection, pages: Sequence[NewPage]) -> list[Change[Any]]:
+        commands = [
+            paging.Open(
+                title=page.title,
+                group_key=page.group_key,
+                policy=page.policy,
+                why=page.why,
+                service=page.service,
+                severity=page.severity,
+                alert_count=page.alert_count,
+                brief=brief_of(page),
+            )
+            for page in pages
+        ]
+        return await open_pages(self._commands, conn, commands, by=TRIAGE)
 
-    async def join(
-        self, conn: asyncpg.Connection, page: str, *, count: int, summary: str, severity: str | None
-    ) -> Change[Any]:
-        command = paging.JoinAlerts(count=count, summary=summary, severity=severity)
-        return await self._run(conn, page, command, TRIAGE)
+    async def join(self, conn: asyncpg.Connection, joining: Mapping[str, Joining]) -> list[Change[Any]]:
+        commands = {
+            page: paging.JoinAlerts(count=group.count, summary=group.summary, severity=group.severity)
+            for page, group in joining.items()
+        }
+        return await self._commands.run_many_in(conn, "page", commands, by=TRIAGE) if commands else []
 
     async def acknowledge(self, conn: asyncpg.Connection, page: str, *, by: Actor) -> Change[Any]:
         return await self._run(conn, page, paging.Acknowledge(), by)

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 from msgspec import Struct
@@ -21,8 +21,9 @@ from sev1.engine.decider import Actor
 from sev1.intake import inbox_reader
 from sev1.intake.formats import FORMATS
 from sev1.intake.formats.format import Misunderstood
-from sev1.intake.inbox_reader import Batch, Row
-from sev1.triage import snapshot, store
+from sev1.intake.inbox_reader import Row
+from sev1.intake.lookout import Lookout
+from sev1.triage import express_store, snapshot, store
 from sev1.triage.assign import BREATH, Assigned, Pages, assign
 from sev1.triage.fold import Episode, Signal, fold
 from sev1.triage.model import Transition
@@ -48,6 +49,11 @@ class _Unread(Struct, frozen=True):
     error: str
 
 
+class _Done(NamedTuple):
+    changes: list[Change[Any]]
+    read_bytes: int
+
+
 class TriageStep:
     """`await step()` triages one batch; True when there was one."""
 
@@ -62,6 +68,7 @@ class TriageStep:
         batch_rows: int = BATCH_ROWS,
         batch_bytes: int = BATCH_BYTES,
         must_give_way: Callable[[], bool] = lambda: False,
+        lookout: Lookout | None = None,
     ) -> None:
         self._db = db
         self._commands = commands
@@ -72,6 +79,7 @@ class TriageStep:
         self._batch_rows = batch_rows
         self._must_give_way = must_give_way
         self._batch_bytes = batch_bytes
+        self._lookout = lookout
         self._one_by_one = 0
         """How many rows are taken singly, because a batch with them failed."""
 
@@ -104,36 +112,53 @@ class TriageStep:
                 break
         self._one_by_one = max(0, self._one_by_one - 1) if done is not None else 0
         if done is None:
+            if self._lookout is not None:
+                self._lookout.caught_up()
             return False
-        self._commands.tell(*done)
-        self._commands.news.tell("alerts")
+        if self._lookout is not None:
+            self._lookout.read(done.read_bytes)
+        self.tell(done.changes)
         return True
 
-    async def _triage(self, conn: asyncpg.Connection, limit_rows: int) -> list[Change[Any]] | None:
-        """The changes of pages; None when the inbox is empty."""
+    def tell(self, changes: Sequence[Change[Any]]) -> None:
+        """Says what is new, after the commit."""
+        self._commands.tell(*changes)
+        self._commands.news.tell("alerts")
+
+    async def _triage(self, conn: asyncpg.Connection, limit_rows: int) -> _Done | None:
+        """What became of a batch; None when the inbox is empty."""
         await store.begin(conn)
         batch = await inbox_reader.read_batch(conn, limit_rows=limit_rows, limit_bytes=self._batch_bytes)
         if batch is None:
             return None
-        now = self._clock.now()
-        signals, unread = await self._signals(conn, batch)
+        signals, unread = await self.read(conn, batch.rows)
         for problem in unread:
             await _set_aside(conn, problem.row, problem.error)
+        if taken := await express_store.taken(conn, batch):
+            signals = [s for s in signals if s.event.fingerprint not in taken.get(s.row, ())]
+        changes = await self.take(conn, signals)
+        await inbox_reader.advance(conn, batch.writer, batch.position)
+        if taken:
+            await express_store.forget(conn, batch.writer, batch.position)
+        return _Done(changes, sum(len(row.raw) for row in batch.rows))
+
+    async def take(self, conn: asyncpg.Connection, signals: Sequence[Signal]) -> list[Change[Any]]:
+        """Lets `signals` take effect, in the caller's transaction, under triage's lock. The changes of pages."""
+        now = self._clock.now()
         before = await store.firing(conn, {signal.who for signal in signals})
         episodes = fold(signals, before, now)
         assigned = await self._judge(conn, episodes, now)
         await _write(conn, episodes, assigned, now)
-        changes = [*assigned.changes, *await self._answer(conn, episodes, assigned, now)]
-        await inbox_reader.advance(conn, batch.writer, batch.position)
         TRIAGED.inc(len(signals))
-        return changes
+        return [*assigned.changes, *await self._answer(conn, episodes, assigned, now)]
 
-    async def _signals(self, conn: asyncpg.Connection, batch: Batch) -> tuple[list[Signal], list[_Unread]]:
-        services = await store.services_of_keys(conn, {row.key_id for row in batch.rows})
+    async def read(self, conn: asyncpg.Connection, rows: Sequence[Row]) -> tuple[list[Signal], list[_Unread]]:
+        """The signals in stored payloads, and the payloads that this release cannot read."""
+        services = await store.services_of_keys(conn, {row.key_id for row in rows})
         signals: list[Signal] = []
         unread: list[_Unread] = []
         breath = BREATH
-        for row in batch.rows:
+        for row in rows:
             found = _signals_of(row, services.get(row.key_id))
             if isinstance(found, _Unread):
                 unread.append(found)

@@ -52,7 +52,7 @@ async def _firing(conn: asyncpg.Connection, pairs: Sequence[Who]) -> dict[Who, O
     rows = await conn.fetch(
         """
         SELECT a.id, a.key_id, a.fingerprint, a.labels, a.starts_at, a.expires_at, a.held, a.held_by, a.tier, a.page,
-               p.resolved_at AS page_resolved_at
+               a.payload_writer, a.payload_id, p.resolved_at AS page_resolved_at
         FROM unnest($1::bigint[], $2::text[]) AS wanted (key_id, fingerprint)
         JOIN alerts a ON a.key_id = wanted.key_id AND a.fingerprint = wanted.fingerprint AND a.status = 'firing'
         LEFT JOIN pages p ON p.id = a.page

@@ -1,5 +1,6 @@
 """What a sender's severity word costs, where no route says otherwise (missions 1.5, 5.5)."""
 
+import functools
 import re
 
 from sev1.catalog.model import Tier
@@ -43,3 +44,15 @@ def incident_severity(word: str) -> str | None:
     """`sev-1` when the sender uses the severity matrix itself, else None."""
     word = normal(word)
     return word if _SEV.fullmatch(word) else None
+
+
+@functools.lru_cache(maxsize=1_000)
+def urgency_of(word: str) -> int | None:
+    """How much a signal with this severity word cannot wait: 0 is SEV-0, 9 any other that pages; None wakes nobody.
+
+    By the word alone: a route may say otherwise, which costs only that it is looked at early or late.
+    """
+    if tier_of(word) not in {"page", None}:
+        return None
+    severity = incident_severity(word)
+    return int(severity[-1]) if severity else 9

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from sev1.intake.formats import instants, links
-from sev1.intake.formats.format import Accepted, Answer, Format
+from sev1.intake.formats.format import Accepted, Answer, Format, Problem
 from sev1.intake.formats.labels import fingerprint, present, summary
 from sev1.intake.formats.limits import ALERTS_MAX, Labels, fitting
 from sev1.intake.formats.reading import read
@@ -63,6 +63,12 @@ class AlertmanagerV2(Format[PostedAlerts]):
     def events(self, decoded: PostedAlerts, received_at: datetime) -> Iterator[InboundEvent]:
         for alert in decoded:
             yield event(alert, received_at)
+
+    def glances(self, decoded: PostedAlerts, received_at: datetime) -> Iterator[tuple[str, Problem]]:
+        for alert in decoded:
+            if alert.ends_at is None or alert.ends_at > received_at:
+                labels = alert.labels
+                yield labels.get("severity", ""), (labels.get("alertname", ""), labels.get("service", ""))
 
     def refusal(self, status: int, sentence: str) -> Answer:
         return Answer(status=status, body=msgspec.json.encode(sentence))

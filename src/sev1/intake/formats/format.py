@@ -19,6 +19,9 @@ from sev1.intake.model import InboundEvent, Parsed
 JSON = b"application/json"
 PROBLEM_JSON = b"application/problem+json"
 
+Problem = tuple[str, str]
+"""Name of the alert and of its service: enough to tell something new from more of the same."""
+
 
 class Answer(Struct, frozen=True, kw_only=True):
     """Status and body exactly as the imitated vendor sends them."""
@@ -75,6 +78,16 @@ class Format(ABC, Generic[D]):
     @abstractmethod
     def events(self, decoded: D, received_at: datetime) -> Iterable[InboundEvent]:
         """What was decoded, as events. Never raises."""
+
+    def glances(self, decoded: D, received_at: datetime) -> Iterable[tuple[str, Problem]]:
+        """What fires, by a glance: its severity word and which problem it is. Looked at only while the inbox is long."""
+        for event in self.events(decoded, received_at):
+            if event.action == "firing":
+                labels = event.labels
+                yield (
+                    labels.get("severity", ""),
+                    (labels.get("alertname") or event.summary, labels.get("service", "")),
+                )
 
     def refusal(self, status: int, sentence: str) -> Answer:
         """How this vendor words a refusal. Ours is the default: RFC 9457."""

@@ -1,0 +1,77 @@
+"""Who must not wait: while the inbox is long, the first signal of a problem that would wake somebody is noted down.
+
+Triage takes what is noted ahead of its turn (`triage/express.py`), so a page for something new does not stand behind
+fifty thousand alerts of something else. While triage keeps up there is nothing to note, and nothing is looked at.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable
+
+from sev1.intake.formats.format import Problem
+from sev1.intake.inbox import Address
+
+BACKLOG_BYTES = 64 * 1024
+"""Payloads that triage has still to read, from which on the inbox is long: some 150 alerts."""
+PROBLEMS_MAX = 20_000
+"""Problems that are remembered as noted; the older half is forgotten when there are more."""
+NOTED_MAX = 2_000
+"""Payloads that wait in the express lane; what comes later stays where it is, in the inbox."""
+
+
+class Lookout:
+    """One a node, for the inbox of that node."""
+
+    def __init__(
+        self,
+        stored_bytes: Callable[[], int],
+        rank_of: Callable[[str], int | None],
+        *,
+        on_note: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`stored_bytes` is what the inbox has ever stored; `rank_of` a severity word: 0 is the worst, None wakes nobody.
+
+        `on_note` is called when something was noted (wakes the express lane).
+        """
+        self._stored_bytes = stored_bytes
+        self._rank_of = rank_of
+        self._on_note = on_note
+        self._read_bytes = 0
+        self._known: dict[tuple[int, Problem], None] = {}
+        self._noted: list[tuple[int, int, Address]] = []
+        self._count = 0
+
+    @property
+    def is_needed(self) -> bool:
+        return self._stored_bytes() - self._read_bytes > BACKLOG_BYTES
+
+    def read(self, size: int) -> None:
+        """Triage has read so many bytes more."""
+        self._read_bytes += size
+
+    def caught_up(self) -> None:
+        """Nothing is left to read: what was noted has had its turn."""
+        self._read_bytes = self._stored_bytes()
+        self._known.clear()
+        self._noted.clear()
+
+    def look(self, key_id: int, glances: Iterable[tuple[str, Problem]], address: Address) -> None:
+        """Notes the payload when one of its signals is the first of its problem since the inbox became long."""
+        worst: int | None = None
+        for severity, problem in glances:
+            rank = self._rank_of(severity)
+            known = (key_id, problem)
+            if rank is not None and known not in self._known:
+                self._known[known] = None
+                worst = rank if worst is None else min(worst, rank)
+        if len(self._known) > PROBLEMS_MAX:
+            for known in list(self._known)[: PROBLEMS_MAX // 2]:
+                del self._known[known]
+        if worst is None or len(self._noted) >= NOTED_MAX:
+            return
+        self._count += 1
+        heapq.heappush(self._noted, (worst, self._count, address))
+        self._on_note()
+
+    def take(self, limit: int) -> list[Address]:
+        """Up to `limit` noted payloads, the worst first, then the oldest. They are no longer noted."""
+        return [heapq.heappop(self._noted)[2] for _ in range(min(limit, len(self._noted)))]

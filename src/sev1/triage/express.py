@@ -1,0 +1,79 @@
+"""The express lane: what is new and would wake somebody does not wait behind a storm.
+
+While the inbox is long, intake notes the first signal of each problem (`intake/lookout.py`). This step takes noted
+payloads ahead of their turn and lets the signals take effect that would open a page; the rest of the payload waits.
+
+Exactly once, and never an end before its beginning:
+
+1. Everything happens under triage's lock, in one transaction with the note of what was taken (`inbox_taken`); when the
+   cursor comes to the row, those signals are left out.
+2. Only signals that fire, whose problem nobody knows yet, and that stand once in their payload are taken.
+3. What came before them in the inbox, and is read later, is older than the alert: it decides nothing (`fold.py`).
+"""
+
+from collections import Counter as Tally
+from collections.abc import Callable, Sequence
+
+from prometheus_client import Counter
+
+from sev1.engine.database import Database
+from sev1.intake.inbox import Address
+from sev1.intake.lookout import Lookout
+from sev1.triage import express_store, store
+from sev1.triage.fold import Signal
+from sev1.triage.once_more import ONCE_MORE
+from sev1.triage.step import TriageStep
+
+PAYLOADS = 10
+"""Taken at a time: few, so that triage's lock is held for some milliseconds."""
+
+TAKEN = Counter("sev1_triage_express_total", "Signals taken ahead of their turn while the inbox was long")
+
+
+class ExpressStep:
+    """`await step()` takes what was noted; True when there was something."""
+
+    def __init__(
+        self, db: Database, triage: TriageStep, lookout: Lookout, *, urgency_of: Callable[[str], int | None]
+    ) -> None:
+        self._db = db
+        self._triage = triage
+        self._lookout = lookout
+        self._urgency_of = urgency_of
+
+    async def __call__(self) -> bool:
+        addresses = self._lookout.take(PAYLOADS)
+        if not addresses:
+            return False
+        # Whatever goes wrong here is no loss: the payloads are in the inbox and have their turn.
+        try:
+            await self._run(addresses)
+        except ONCE_MORE:
+            await self._run(addresses)
+        return True
+
+    async def _run(self, addresses: Sequence[Address]) -> None:
+        async with self._db.transaction() as conn:
+            await store.begin(conn)
+            rows = await express_store.unread(conn, addresses)
+            signals, _ = await self._triage.read(conn, rows)
+            known = await store.firing(conn, {signal.who for signal in signals})
+            urgent = [signal for signal in self._alone(signals) if signal.who not in known]
+            changes = await self._triage.take(conn, urgent)
+            prints: dict[Address, list[str]] = {}
+            for signal in urgent:
+                prints.setdefault(Address(signal.writer, signal.row), []).append(signal.event.fingerprint)
+            await express_store.take(conn, prints)
+        TAKEN.inc(len(urgent))
+        self._triage.tell(changes)
+
+    def _alone(self, signals: Sequence[Signal]) -> list[Signal]:
+        """The signals that would wake somebody and are the only ones about their problem."""
+        times = Tally(signal.who for signal in signals)
+        return [
+            signal
+            for signal in signals
+            if signal.event.action == "firing"
+            and times[signal.who] == 1
+            and self._urgency_of(signal.labels.get("severity", "")) is not None
+        ]
