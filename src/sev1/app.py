@@ -134,7 +134,7 @@ class Node:
             must_give_way=self.pressure,
             lookout=self.lookout,
         )
-        self.express = ExpressStep(self.db, self.triage, self.lookout, urgency_of=urgency_of)
+        self.express = ExpressStep(self.db, self.triage, self.lookout)
         self.expire = ExpireStep(self.db, self.commands, self.catalogs, self.clock)
         self.recheck = RecheckStep(self.db, self.commands, self.catalogs, self.clock)
         self.watch = WatchStep(self.db, self.catalogs, self.clock, self.inbox, self.fetch, holder=self.name)

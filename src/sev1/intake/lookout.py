@@ -6,6 +6,7 @@ fifty thousand alerts of something else. While triage keeps up there is nothing 
 
 import heapq
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from sev1.intake.formats.format import Problem
 from sev1.intake.inbox import Address
@@ -16,6 +17,12 @@ PROBLEMS_MAX = 20_000
 """Problems that are remembered as noted; the older half is forgotten when there are more."""
 NOTED_MAX = 2_000
 """Payloads that wait in the express lane; what comes later stays where it is, in the inbox."""
+
+
+class Noted(NamedTuple):
+    address: Address
+    problems: frozenset[Problem]
+    """Those that were new."""
 
 
 class Lookout:
@@ -37,7 +44,7 @@ class Lookout:
         self._on_note = on_note
         self._read_bytes = 0
         self._known: dict[tuple[int, Problem], None] = {}
-        self._noted: list[tuple[int, int, Address]] = []
+        self._noted: list[tuple[int, int, Noted]] = []
         self._count = 0
 
     @property
@@ -57,11 +64,13 @@ class Lookout:
     def look(self, key_id: int, glances: Iterable[tuple[str, Problem]], address: Address) -> None:
         """Notes the payload when one of its signals is the first of its problem since the inbox became long."""
         worst: int | None = None
+        new = set()
         for severity, problem in glances:
             rank = self._rank_of(severity)
             known = (key_id, problem)
             if rank is not None and known not in self._known:
                 self._known[known] = None
+                new.add(problem)
                 worst = rank if worst is None else min(worst, rank)
         if len(self._known) > PROBLEMS_MAX:
             for known in list(self._known)[: PROBLEMS_MAX // 2]:
@@ -69,9 +78,9 @@ class Lookout:
         if worst is None or len(self._noted) >= NOTED_MAX:
             return
         self._count += 1
-        heapq.heappush(self._noted, (worst, self._count, address))
+        heapq.heappush(self._noted, (worst, self._count, Noted(address, frozenset(new))))
         self._on_note()
 
-    def take(self, limit: int) -> list[Address]:
+    def take(self, limit: int) -> list[Noted]:
         """Up to `limit` noted payloads, the worst first, then the oldest. They are no longer noted."""
         return [heapq.heappop(self._noted)[2] for _ in range(min(limit, len(self._noted)))]

@@ -75,6 +75,16 @@ class Notice(Struct, frozen=True, kw_only=True):
     """Free text: an announcement's own words."""
     drill: bool = False
 
+    @property
+    def priority(self) -> int:
+        """Which goes out first when many wait: 0 is a page for a SEV-0, 9 what wakes nobody.
+
+        A page of unknown severity is taken for a SEV-2: above what is known to be small, below what is known to be bad.
+        """
+        if self.kind not in {"page", "ask"}:
+            return 9
+        return int(self.severity[-1]) if self.severity else 2
+
 
 Outcome = Literal["sent", "temporary", "permanent", "skipped", "waiting", "cut-off", "cancelled"]
 """What became of one attempt:

@@ -35,9 +35,9 @@ async def enqueue(
     """Adds a delivery in the caller's transaction, due at once; `methods` in the order they are to be tried."""
     id_ = uuid4()
     await conn.execute(
-        "INSERT INTO deliveries (id, about, person, methods, notice, due_at, created_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $6)",
-        id_, about, person, list(methods), notice, now,
+        "INSERT INTO deliveries (id, about, person, methods, notice, due_at, created_at, priority) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $6, $7)",
+        id_, about, person, list(methods), notice, now, notice.priority,
     )  # fmt: skip
     return id_
 
@@ -63,7 +63,9 @@ async def cancel(
 
 
 async def claim_one(conn: asyncpg.Connection, holder: str, now: datetime, lease_s: float) -> Delivery | None:
-    """Takes the delivery that is due longest, until `now + lease_s`; None when nothing is due.
+    """Takes the most urgent of the due deliveries, until `now + lease_s`; None when nothing is due.
+
+    Of those that are equally urgent, the one that is due longest.
 
     A row whose holder let its lease run out was cut off: it may have gone out, so it goes again as a repeat.
     """
@@ -72,7 +74,7 @@ async def claim_one(conn: asyncpg.Connection, holder: str, now: datetime, lease_
         WITH due AS (
             SELECT id FROM deliveries
             WHERE state IN ('queued', 'sending') AND due_at <= $2 AND (state = 'queued' OR lease_until <= $2)
-            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+            ORDER BY priority, due_at LIMIT 1 FOR UPDATE SKIP LOCKED
         )
         UPDATE deliveries d SET state = 'sending', holder = $1, lease_until = $3, attempts = attempts + 1,
             repeat = repeat OR state = 'sending',

@@ -12,11 +12,12 @@ Exactly once, and never an end before its beginning:
 """
 
 from collections import Counter as Tally
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from prometheus_client import Counter
 
 from sev1.engine.database import Database
+from sev1.intake.formats.format import Problem, problem_of
 from sev1.intake.inbox import Address
 from sev1.intake.lookout import Lookout
 from sev1.triage import express_store, store
@@ -33,32 +34,29 @@ TAKEN = Counter("sev1_triage_express_total", "Signals taken ahead of their turn 
 class ExpressStep:
     """`await step()` takes what was noted; True when there was something."""
 
-    def __init__(
-        self, db: Database, triage: TriageStep, lookout: Lookout, *, urgency_of: Callable[[str], int | None]
-    ) -> None:
+    def __init__(self, db: Database, triage: TriageStep, lookout: Lookout) -> None:
         self._db = db
         self._triage = triage
         self._lookout = lookout
-        self._urgency_of = urgency_of
 
     async def __call__(self) -> bool:
-        addresses = self._lookout.take(PAYLOADS)
-        if not addresses:
+        noted = dict(self._lookout.take(PAYLOADS))
+        if not noted:
             return False
         # Whatever goes wrong here is no loss: the payloads are in the inbox and have their turn.
         try:
-            await self._run(addresses)
+            await self._run(noted)
         except ONCE_MORE:
-            await self._run(addresses)
+            await self._run(noted)
         return True
 
-    async def _run(self, addresses: Sequence[Address]) -> None:
+    async def _run(self, noted: Mapping[Address, Collection[Problem]]) -> None:
         async with self._db.transaction() as conn:
             await store.begin(conn)
-            rows = await express_store.unread(conn, addresses)
+            rows = await express_store.unread(conn, list(noted))
             signals, _ = await self._triage.read(conn, rows)
             known = await store.firing(conn, {signal.who for signal in signals})
-            urgent = [signal for signal in self._alone(signals) if signal.who not in known]
+            urgent = [signal for signal in _new_and_alone(signals, noted) if signal.who not in known]
             changes = await self._triage.take(conn, urgent)
             prints: dict[Address, list[str]] = {}
             for signal in urgent:
@@ -67,13 +65,14 @@ class ExpressStep:
         TAKEN.inc(len(urgent))
         self._triage.tell(changes)
 
-    def _alone(self, signals: Sequence[Signal]) -> list[Signal]:
-        """The signals that would wake somebody and are the only ones about their problem."""
-        times = Tally(signal.who for signal in signals)
-        return [
-            signal
-            for signal in signals
-            if signal.event.action == "firing"
-            and times[signal.who] == 1
-            and self._urgency_of(signal.labels.get("severity", "")) is not None
-        ]
+
+def _new_and_alone(signals: Sequence[Signal], noted: Mapping[Address, Collection[Problem]]) -> list[Signal]:
+    """The signals of problems that were new, which are the only ones about theirs."""
+    times = Tally(signal.who for signal in signals)
+    return [
+        signal
+        for signal in signals
+        if signal.event.action == "firing"
+        and times[signal.who] == 1
+        and problem_of(signal.event) in noted[Address(signal.writer, signal.row)]
+    ]

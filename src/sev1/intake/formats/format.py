@@ -23,6 +23,10 @@ Problem = tuple[str, str]
 """Name of the alert and of its service: enough to tell something new from more of the same."""
 
 
+def problem_of(event: InboundEvent) -> Problem:
+    return event.labels.get("alertname") or event.summary, event.labels.get("service", "")
+
+
 class Answer(Struct, frozen=True, kw_only=True):
     """Status and body exactly as the imitated vendor sends them."""
 
@@ -83,11 +87,7 @@ class Format(ABC, Generic[D]):
         """What fires, by a glance: its severity word and which problem it is. Looked at only while the inbox is long."""
         for event in self.events(decoded, received_at):
             if event.action == "firing":
-                labels = event.labels
-                yield (
-                    labels.get("severity", ""),
-                    (labels.get("alertname") or event.summary, labels.get("service", "")),
-                )
+                yield event.labels.get("severity", ""), problem_of(event)
 
     def refusal(self, status: int, sentence: str) -> Answer:
         """How this vendor words a refusal. Ours is the default: RFC 9457."""
