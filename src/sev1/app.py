@@ -33,7 +33,7 @@ from sev1.command.react import IncidentEffects, PrepareIncident
 from sev1.engine import timers, worker
 from sev1.engine.cel import Evaluator
 from sev1.engine.clock import Clock, SystemClock
-from sev1.engine.commands import Commands, each
+from sev1.engine.commands import Commands, each, one_by_one
 from sev1.engine.database import Database
 from sev1.engine.fetch import Fetch
 from sev1.engine.news import News
@@ -109,7 +109,7 @@ class Node:
         self.commands.register(
             PageAggregate(),
             pages.project,
-            each(PageNotices(self.catalogs, self.settings.url)),
+            PageNotices(self.catalogs, self.settings.url),
             prepare=PreparePage(self.catalogs),
             snapshots=pages.snapshots,
         )
@@ -118,7 +118,7 @@ class Node:
             each(incidents.project),
             each(IncidentEffects(self.commands, self.catalogs)),
             each(IncidentNotices(self.catalogs, self.settings.url)),
-            prepare=PrepareIncident(self.catalogs),
+            prepare=one_by_one(PrepareIncident(self.catalogs)),
         )
         self.fetch = Fetch(allow_private=self.settings.allow_private_targets)
         self.channels: dict[str, Channel] = {

@@ -11,7 +11,7 @@ from tests.paging.test_decide import ANA, WHO, policy
 from sev1.command.decide import IncidentAggregate
 from sev1.engine import event_log, timers
 from sev1.engine.clock import FakeClock
-from sev1.engine.commands import Change, Commands
+from sev1.engine.commands import Change, Commands, one_by_one
 from sev1.engine.database import Database
 from sev1.engine.decider import SYSTEM
 from sev1.engine.errors import Conflict, NotFound
@@ -27,7 +27,7 @@ def commands_on(db: Database, clock: FakeClock, *reactions: object) -> Commands:
         return type(command)(due=command.due, who=WHO) if isinstance(command, m.EscalationDue) else command
 
     commands = Commands(db, clock, News())
-    commands.register(PageAggregate(), project, *reactions, prepare=people, snapshots=snapshots)
+    commands.register(PageAggregate(), project, *reactions, prepare=one_by_one(people), snapshots=snapshots)
     return commands
 
 

@@ -39,10 +39,19 @@ class Change(Struct, Generic[S], frozen=True, kw_only=True):
 
 Reaction = Callable[[asyncpg.Connection, Sequence[Change[Any]]], Awaitable[None]]
 """Runs inside the transaction, with all that a batch of commands changed; `each` makes one of a reaction to one change."""
-Prepare = Callable[[asyncpg.Connection, Any, Any, datetime], Awaitable[Any]]
-"""(connection, state, command, now) -> the command with the facts that `decide` needs, e.g. who is on call."""
+Prepare = Callable[[asyncpg.Connection, Sequence[tuple[Any, Any]], datetime], Awaitable[Sequence[Any]]]
+"""(connection, (state, command) of a batch, now) -> the commands with the facts that `decide` needs: who is on call."""
 Snapshots = Callable[[asyncpg.Connection, Sequence[str]], Awaitable[Mapping[str, tuple[Any, int]]]]
 """(connection, keys) -> key: the state and version that the projection holds, of those that it can vouch for."""
+
+
+def one_by_one(prepare: Callable[[asyncpg.Connection, Any, Any, datetime], Awaitable[Any]]) -> Prepare:
+    """A preparation that looks at one command at a time."""
+
+    async def prepare_all(conn: asyncpg.Connection, asked: Sequence[tuple[Any, Any]], now: datetime) -> Sequence[Any]:
+        return [await prepare(conn, state, command, now) for state, command in asked]
+
+    return prepare_all
 
 
 def each(reaction: Callable[[asyncpg.Connection, Change[Any]], Awaitable[None]]) -> Reaction:
@@ -123,10 +132,11 @@ class Commands:
         await event_log.lock_streams(conn, [event_log.stream_name(kind, key) for key in commands])
         states = await self._states(conn, registered, commands)
         now = self.clock.now()
+        asked = [(states[key][0], command) for key, command in commands.items()]
+        ready = await registered.prepare(conn, asked, now) if registered.prepare else commands.values()
         changes = []
-        for key, asked in commands.items():
+        for key, command in zip(commands, ready, strict=True):
             before, version = states[key]
-            command = await registered.prepare(conn, before, asked, now) if registered.prepare else asked
             facts = event_log.facts(aggregate.decide(before, command, now, by), after=version, at=now, by=by)
             after = before
             for fact in facts:

@@ -3,21 +3,20 @@
 A step that starts queues one notice a person; an answer takes back what has not gone out yet.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import asyncpg
 
 from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog, Link, Person, Service
 from sev1.engine.commands import Change, Commands
-from sev1.engine.decider import SYSTEM
+from sev1.engine.decider import SYSTEM, Fact
 from sev1.notify import store
 from sev1.notify.deliver import AfterCommit
 from sev1.notify.model import Delivery, Notice
-from sev1.oncall import store as oncall_store
 from sev1.paging import model as m
-from sev1.paging.react import people_of_steps
+from sev1.paging.react import StepPeople
 
 MAX_VERIFY_LINKS = 4
 
@@ -29,44 +28,43 @@ class PageNotices:
         self._catalogs = catalogs
         self._url = url
 
-    async def __call__(self, conn: asyncpg.Connection, change: Change[m.Page]) -> None:
-        page = change.after
-        for fact in change.facts:
-            match fact.event:
-                case m.StepStarted(people=people):
-                    await self._ask(conn, page, people, change.now)
-                case m.PageReassigned():
-                    await self._take_back(conn, page, change.now, "Reassigned.")
-                    await self._ask(conn, page, page.people, change.now)
-                case m.PageAcknowledged():
-                    await self._take_back(conn, page, change.now, f"Acknowledged by {fact.by.name}.")
-                case m.PageSnoozed():
-                    await self._take_back(conn, page, change.now, f"Snoozed by {fact.by.name}.")
-                case m.PageResolved(reason=reason):
-                    await self._take_back(conn, page, change.now, reason)
-                    await self._over(conn, page, reason, change.now, but=fact.by.id)
-                case m.PolicyExhausted():
-                    await self._nobody_answers(conn, page, change.now)
-
-    async def _ask(self, conn: asyncpg.Connection, page: m.Page, people: Sequence[m.Paged], now: datetime) -> None:
+    async def __call__(self, conn: asyncpg.Connection, changes: Sequence[Change[m.Page]]) -> None:
+        if not any(isinstance(fact.event, _TOLD) for change in changes for fact in change.facts):
+            return
         catalog = await self._catalogs.current(conn)
-        overrides = await oncall_store.overrides_at(conn, now)
-        who = people_of_steps(page.policy, catalog, now, overrides) if page.policy else ()
+        people = await StepPeople.read(conn, catalog, changes[0].now)
+        queued: list[store.Queued] = []
+        for change in changes:
+            page = change.after
+            for fact in change.facts:
+                if isinstance(fact.event, m.StepStarted):
+                    queued += self._ask(page, fact.event.people, catalog, people)
+                elif isinstance(fact.event, m.PolicyExhausted):
+                    queued += self._nobody_answers(page, catalog)
+                elif isinstance(fact.event, _TOLD):
+                    await store.cancel(conn, about=page.key, now=change.now, reason=_why_taken_back(fact))
+                    if isinstance(fact.event, m.PageReassigned):
+                        queued += self._ask(page, page.people, catalog, people)
+                    if isinstance(fact.event, m.PageResolved):
+                        reached = await store.people_reached(conn, page.key)
+                        queued += self._over(page, fact.event.reason, reached, catalog, but=fact.by.id)
+        await store.enqueue_many(conn, queued, changes[0].now)
+
+    def _ask(
+        self, page: m.Page, people: Sequence[m.Paged], catalog: Catalog, steps: StepPeople
+    ) -> Iterator[store.Queued]:
+        who = steps.of(page.policy) if page.policy else ()
         for paged in people:
             person = catalog.people.get(paged.person)
             if person is None:
                 continue  # left the catalog since; the escalation goes on to somebody who is in it
             notice = page_notice(page, paged, catalog, who, self._url)
-            await store.enqueue(
-                conn, about=page.key, person=person.name, methods=person.contact, notice=notice, now=now
-            )
+            yield store.Queued(about=page.key, person=person.name, methods=person.contact, notice=notice)
 
-    async def _take_back(self, conn: asyncpg.Connection, page: m.Page, now: datetime, reason: str) -> None:
-        await store.cancel(conn, about=page.key, now=now, reason=reason)
-
-    async def _over(self, conn: asyncpg.Connection, page: m.Page, reason: str, now: datetime, *, but: str) -> None:
+    def _over(
+        self, page: m.Page, reason: str, reached: Sequence[str], catalog: Catalog, *, but: str
+    ) -> Iterator[store.Queued]:
         """Whoever was woken learns that it is over, unless they said so themselves; nobody has to look."""
-        catalog = await self._catalogs.current(conn)
         notice = Notice(
             kind="page-resolved",
             about=page.key,
@@ -76,17 +74,12 @@ class PageNotices:
             service=page.service,
             body=f"Over: {reason}",
         )
-        for name in await store.people_reached(conn, page.key):
+        for name in reached:
             person = catalog.people.get(name)
             if person and name != but:
-                await store.enqueue(
-                    conn, about=page.key, person=person.name, methods=person.contact, notice=notice, now=now
-                )
+                yield store.Queued(about=page.key, person=person.name, methods=person.contact, notice=notice)
 
-    async def _nobody_answers(self, conn: asyncpg.Connection, page: m.Page, now: datetime) -> None:
-        organisation = (await self._catalogs.current(conn)).organisation
-        if not organisation.announce:
-            return
+    def _nobody_answers(self, page: m.Page, catalog: Catalog) -> Iterator[store.Queued]:
         notice = Notice(
             kind="announcement",
             about=page.key,
@@ -96,8 +89,23 @@ class PageNotices:
             service=page.service,
             body="Every step of the escalation policy was paged. Somebody has to take this now.",
         )
-        for method in organisation.announce:
-            await store.enqueue(conn, about=page.key, person=None, methods=(method,), notice=notice, now=now)
+        for method in catalog.organisation.announce:
+            yield store.Queued(about=page.key, person=None, methods=(method,), notice=notice)
+
+
+_TOLD = (m.StepStarted, m.PageReassigned, m.PageAcknowledged, m.PageSnoozed, m.PageResolved, m.PolicyExhausted)
+"""What somebody is told about, or what takes back what has not gone out yet."""
+
+
+def _why_taken_back(fact: Fact[Any]) -> str:
+    match fact.event:
+        case m.PageReassigned():
+            return "Reassigned."
+        case m.PageResolved(reason=reason):
+            return reason
+        case m.PageSnoozed():
+            return f"Snoozed by {fact.by.name}."
+    return f"Acknowledged by {fact.by.name}."
 
 
 def page_notice(page: m.Page, paged: m.Paged, catalog: Catalog, who: m.Who, url: str) -> Notice:

@@ -12,15 +12,27 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
+from msgspec import Struct
 
 from sev1.catalog.model import ContactMethod
 from sev1.notify.model import Attempt, Delivery, DeliveryView, Notice, kind_of, masked
+
+_json = msgspec.json.Encoder(enc_hook=str).encode
 
 _OURS = "id = $1 AND holder = $2 AND attempts = $3 AND state = 'sending'"
 
 _CUT_OFF = """jsonb_build_array(jsonb_build_object(
     'at', {now}, 'method', method, 'outcome', 'cut-off', 'kind', coalesce(methods -> method ->> 'kind', ''),
     'text', 'its worker stopped before the outcome was known'))"""
+
+
+class Queued(Struct, frozen=True, kw_only=True):
+    """A delivery to be added; `methods` in the order in which they are to be tried."""
+
+    about: str
+    person: str | None
+    methods: Sequence[ContactMethod]
+    notice: Notice
 
 
 async def enqueue(
@@ -32,14 +44,33 @@ async def enqueue(
     notice: Notice,
     now: datetime,
 ) -> UUID:
-    """Adds a delivery in the caller's transaction, due at once; `methods` in the order they are to be tried."""
-    id_ = uuid4()
-    await conn.execute(
-        "INSERT INTO deliveries (id, about, person, methods, notice, due_at, created_at, priority) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $6, $7)",
-        id_, about, person, list(methods), notice, now, notice.priority,
-    )  # fmt: skip
+    """Adds a delivery in the caller's transaction, due at once."""
+    queued = Queued(about=about, person=person, methods=methods, notice=notice)
+    (id_,) = await enqueue_many(conn, [queued], now)
     return id_
+
+
+async def enqueue_many(conn: asyncpg.Connection, queued: Sequence[Queued], now: datetime) -> list[UUID]:
+    """The same for several; their ids in the same order."""
+    if not queued:
+        return []
+    ids = [uuid4() for _ in queued]
+    await conn.execute(
+        """
+        INSERT INTO deliveries (id, about, person, methods, notice, due_at, created_at, priority)
+        SELECT id, about, person, methods::jsonb, notice::jsonb, $6, $6, priority
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $7::smallint[])
+            AS new (id, about, person, methods, notice, priority)
+        """,
+        ids,
+        [one.about for one in queued],
+        [one.person for one in queued],
+        [_json(one.methods).decode() for one in queued],
+        [_json(one.notice).decode() for one in queued],
+        now,
+        [one.notice.priority for one in queued],
+    )
+    return ids
 
 
 async def cancel(

@@ -27,24 +27,44 @@ class PreparePage:
         self._catalogs = catalogs
 
     async def __call__(
-        self, conn: asyncpg.Connection, state: m.Page, command: m.PageCommand, now: datetime
-    ) -> m.PageCommand:
-        if isinstance(command, m.Escalate):
-            command = m.EscalateTo()
-        if isinstance(command, m.Reassign):
-            catalog = await self._catalogs.current(conn)
-            if command.person not in catalog.people:
-                raise Invalid(f"Nobody in the catalog is called {command.person!r}. Choose a person's short name.")
-        if not isinstance(command, NEEDS_PEOPLE):
-            return command
-        if isinstance(command, m.JoinAlerts) and not command.severity:
-            return command
-        policy = command.policy if isinstance(command, m.Open) else state.policy
-        if policy is None:
-            return command
+        self, conn: asyncpg.Connection, asked: Sequence[tuple[m.Page, m.PageCommand]], now: datetime
+    ) -> list[m.PageCommand]:
         catalog = await self._catalogs.current(conn)
-        overrides = await oncall_store.overrides_at(conn, now)
-        return replace(command, who=people_of_steps(policy, catalog, now, overrides))
+        people: StepPeople | None = None
+        ready: list[m.PageCommand] = []
+        for state, given in asked:
+            command = m.EscalateTo() if isinstance(given, m.Escalate) else given
+            if isinstance(command, m.Reassign) and command.person not in catalog.people:
+                raise Invalid(f"Nobody in the catalog is called {command.person!r}. Choose a person's short name.")
+            policy = command.policy if isinstance(command, m.Open) else state.policy
+            if policy is not None and _needs_people(command):
+                people = people or await StepPeople.read(conn, catalog, now)
+                command = replace(command, who=people.of(policy))
+            ready.append(command)
+        return ready
+
+
+def _needs_people(command: m.PageCommand) -> bool:
+    return isinstance(command, NEEDS_PEOPLE) and (not isinstance(command, m.JoinAlerts) or bool(command.severity))
+
+
+class StepPeople:
+    """Whom each step of a policy would page at one instant: looked up once, however many pages ask."""
+
+    def __init__(self, catalog: Catalog, now: datetime, exceptions: Mapping[str, Exceptions]) -> None:
+        self._catalog = catalog
+        self._now = now
+        self._exceptions = exceptions
+        self._found: dict[EscalationPolicy, m.Who] = {}
+
+    @classmethod
+    async def read(cls, conn: asyncpg.Connection, catalog: Catalog, now: datetime) -> "StepPeople":
+        return cls(catalog, now, await oncall_store.overrides_at(conn, now))
+
+    def of(self, policy: EscalationPolicy) -> m.Who:
+        if policy not in self._found:
+            self._found[policy] = people_of_steps(policy, self._catalog, self._now, self._exceptions)
+        return self._found[policy]
 
 
 def people_of_steps(
