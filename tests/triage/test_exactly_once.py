@@ -34,11 +34,11 @@ class Interrupted(PagesByCommand):
         super().__init__(world.commands)
         self.errors = list(errors)
 
-    async def open(self, conn: asyncpg.Connection, page: Any) -> Any:
-        change = await super().open(conn, page)
+    async def open(self, conn: asyncpg.Connection, pages: Any) -> Any:
+        changes = await super().open(conn, pages)
         if self.errors:
             raise self.errors.pop(0)
-        return change
+        return changes
 
 
 async def test_payloads_that_intake_stored_are_triaged(world: World, fresh_database_url: str):

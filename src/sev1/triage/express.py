@@ -7,7 +7,7 @@ Exactly once, and never an end before its beginning:
 
 1. Everything happens under triage's lock, in one transaction with the note of what was taken (`inbox_taken`); when the
    cursor comes to the row, those signals are left out.
-2. Only signals that fire, whose problem nobody knows yet, and that stand once in their payload are taken.
+2. Only signals that fire, whose alert nobody knows yet, and that stand once in their payload are taken.
 3. What came before them in the inbox, and is read later, is older than the alert: it decides nothing (`fold.py`).
 """
 
@@ -24,6 +24,7 @@ from sev1.triage import express_store, store
 from sev1.triage.fold import Signal
 from sev1.triage.once_more import ONCE_MORE
 from sev1.triage.step import TriageStep
+from sev1.triage.tiers import urgency_of
 
 PAYLOADS = 10
 """Taken at a time: few, so that triage's lock is held for some milliseconds."""
@@ -56,7 +57,7 @@ class ExpressStep:
             rows = await express_store.unread(conn, list(noted))
             signals, _ = await self._triage.read(conn, rows)
             known = await store.firing(conn, {signal.who for signal in signals})
-            urgent = [signal for signal in _new_and_alone(signals, noted) if signal.who not in known]
+            urgent = [signal for signal in _first_of_each(signals, noted) if signal.who not in known]
             changes = await self._triage.take(conn, urgent)
             prints: dict[Address, list[str]] = {}
             for signal in urgent:
@@ -66,13 +67,17 @@ class ExpressStep:
         self._triage.tell(changes)
 
 
-def _new_and_alone(signals: Sequence[Signal], noted: Mapping[Address, Collection[Problem]]) -> list[Signal]:
-    """The signals of problems that were new, which are the only ones about theirs."""
+def _first_of_each(signals: Sequence[Signal], noted: Mapping[Address, Collection[Problem]]) -> list[Signal]:
+    """Of each problem that was new the first signal, if it is the only one about its alert.
+
+    One opens the page; the others of the problem join it when their turn comes.
+    """
     times = Tally(signal.who for signal in signals)
-    return [
-        signal
-        for signal in signals
-        if signal.event.action == "firing"
-        and times[signal.who] == 1
-        and problem_of(signal.event) in noted[Address(signal.writer, signal.row)]
-    ]
+    found: dict[tuple[int, Problem], Signal] = {}
+    for signal in signals:
+        problem = problem_of(signal.event)
+        wakes = urgency_of(signal.event.labels.get("severity", "")) is not None
+        is_new = problem in noted[Address(signal.writer, signal.row)]
+        if is_new and wakes and signal.event.action == "firing" and times[signal.who] == 1:
+            found.setdefault((signal.key_id, problem), signal)
+    return list(found.values())
