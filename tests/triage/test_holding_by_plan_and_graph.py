@@ -200,7 +200,7 @@ async def test_an_fyi_is_held_back_while_its_service_has_an_incident_and_shown_a
     assert alert.verdict.conclusion == "FYI: severity=info. Held back while INC-1 is open on checkout."
     assert await world.alerts(hold_back_fyi=True) == []
     async with world.db.connection() as conn:
-        assert await alerts.fyi_held_back(conn) == 1
+        assert (await alerts.loose_ends(conn)).fyi_held_back == 1
         await conn.execute("UPDATE incidents SET resolved_at = $1", world.clock.now())
     assert [a.id for a in await world.alerts(hold_back_fyi=True)] == [alert.id]
 

@@ -22,6 +22,14 @@ HELD_BACK = (
     " AND EXISTS (SELECT FROM incidents i WHERE i.resolved_at IS NULL AND alerts.service = ANY(i.services))"
 )
 
+NOBODY_ROUTES = (
+    """(verdict -> 'stages' @> '[{"name": "route", "outcome": "fallback"}]'"""
+    """ OR verdict -> 'stages' @> '[{"name": "route", "outcome": "nobody"}]')"""
+)
+NO_TIER = "verdict ->> 'tier_from' = 'nothing'"
+"""These two have partial indexes with the same words (migration 0014)."""
+LOOSE_ENDS_MAX = 1_000
+
 
 class AlertList(Struct, frozen=True, kw_only=True):
     alerts: list[AlertRow]
@@ -60,7 +68,9 @@ async def list_alerts(
         if value is not None:
             values.append(value)
             where.append(f"{condition} ${len(values)}")
-    query = f"SELECT {COLUMNS} FROM alerts WHERE {' AND '.join(where) or 'true'} ORDER BY id DESC LIMIT {SCAN_MAX}"
+    # Where PostgreSQL decides everything, it may plan for the few rows that are wanted.
+    scan = SCAN_MAX if any(matcher.op in {"=~", "!~"} for matcher in matchers) else limit + 1
+    query = f"SELECT {COLUMNS} FROM alerts WHERE {' AND '.join(where) or 'true'} ORDER BY id DESC LIMIT {scan}"
     found: list[AlertRow] = []
     seen, last = 0, before
     async with conn.transaction():
@@ -70,7 +80,7 @@ async def list_alerts(
             seen, last = seen + 1, row["id"]
             if all_match(matchers, row["labels"]):
                 found.append(_alert(row))
-    return AlertList(alerts=found, before=last if seen == SCAN_MAX else None)
+    return AlertList(alerts=found, before=last if seen == scan else None)
 
 
 def _conditions(matchers: Sequence[Matcher]) -> tuple[list[str], list[Any]]:
@@ -114,20 +124,25 @@ async def unrouted(conn: asyncpg.Connection, *, limit: int = 200) -> list[AlertR
     )
 
 
+class LooseEnds(Struct, frozen=True, kw_only=True):
+    """How many of the alerts that fire need somebody's hand; counted up to `LOOSE_ENDS_MAX`."""
+
+    nobody_routes: int
+    without_tier: int
+    fyi_held_back: int
+
+
+async def loose_ends(conn: asyncpg.Connection) -> LooseEnds:
+    counts = ", ".join(
+        f"(SELECT count(*) FROM (SELECT FROM alerts WHERE status = 'firing' AND {condition} LIMIT {LOOSE_ENDS_MAX}) s)"
+        for condition in (NOBODY_ROUTES, NO_TIER, HELD_BACK)
+    )
+    return LooseEnds(**dict(zip(LooseEnds.__struct_fields__, await conn.fetchrow(f"SELECT {counts}"), strict=True)))
+
+
 async def nobody_routes(conn: asyncpg.Connection, *, limit: int = 200) -> list[AlertRow]:
     """Alerts that fire and that neither a route nor a service claims: the fallback has them, or nobody (mission 5.2)."""
-    return await _select(
-        conn,
-        """status = 'firing' AND (verdict -> 'stages' @> '[{"name": "route", "outcome": "fallback"}]'"""
-        """ OR verdict -> 'stages' @> '[{"name": "route", "outcome": "nobody"}]') ORDER BY id LIMIT $1""",
-        limit,
-    )
-
-
-async def fyi_held_back(conn: asyncpg.Connection) -> int:
-    """How many FYIs that fire wait for the incident of their service to end (mission 5.5)."""
-    count: int = await conn.fetchval(f"SELECT count(*) FROM alerts WHERE status = 'firing' AND {HELD_BACK}")
-    return count
+    return await _select(conn, f"status = 'firing' AND {NOBODY_ROUTES} ORDER BY id LIMIT $1", limit)
 
 
 class Untiered(Struct, frozen=True, kw_only=True):
@@ -155,7 +170,7 @@ async def untiered_by_rule(conn: asyncpg.Connection, since: datetime, *, limit: 
 
 async def without_tier(conn: asyncpg.Connection, *, limit: int = 200) -> list[AlertRow]:
     """Alerts that fire and belong to no tier by themselves (mission 5.5), oldest first."""
-    return await _select(conn, "status = 'firing' AND verdict ->> 'tier_from' = 'nothing' ORDER BY id LIMIT $1", limit)
+    return await _select(conn, f"status = 'firing' AND {NO_TIER} ORDER BY id LIMIT $1", limit)
 
 
 async def firing_of_key(conn: asyncpg.Connection, key_id: int) -> list[AlertRow]:

@@ -47,9 +47,8 @@ async def list_alerts(
             firing, over = await find(conn), AlertList(alerts=[])
         else:
             firing, over = await _both(conn, status, tier or None, service or None, before)
-        lost, untiered = await alerts_store.nobody_routes(conn), await alerts_store.without_tier(conn)
+        loose = await alerts_store.loose_ends(conn)
         rules = await alerts_store.untiered_by_rule(conn, visit.now - A_WEEK) if only == "no-tier" else []
-        held_back = await alerts_store.fyi_held_back(conn)
         in_force = await silences.in_force(conn, visit.now)
     owner = visit.catalog.teams.get(visit.catalog.organisation.fallback_owner or "")
     return show(
@@ -61,11 +60,11 @@ async def list_alerts(
         older=over.before,
         chosen={"status": status, "tier": tier, "service": service, "only": only},
         before=before,
-        lost=len(lost),
-        untiered=len(untiered),
+        lost=loose.nobody_routes,
+        untiered=loose.without_tier,
         rules=rules,
         owner=owner.title if owner else "",
-        held_back=held_back,
+        held_back=loose.fyi_held_back,
         ending=sum(1 for silence in in_force if silence.ends_at <= visit.now + A_HOUR),
     )
 
