@@ -18,12 +18,14 @@ class Load:
     Two kinds: many that are only shown, as fast as they are answered; and problems that wake people, some a second.
     """
 
-    def __init__(self, server: LiveServer, path: str) -> None:
+    def __init__(self, server: LiveServer, path: str, *, name: str = "") -> None:
+        """`name` keeps the alerts of several loads apart."""
         self.accepted: dict[str, list[str]] = {"shown": [], "problem": []}
         self.unknown = 0
         self.refused: dict[int, int] = defaultdict(int)
         self._server = server
         self._path = path
+        self._name = name
         self._lock = threading.Lock()
         self._number = 0
         self._goes = threading.Event()
@@ -51,7 +53,7 @@ class Load:
     def _next(self, kind: str) -> str:
         with self._lock:
             self._number += 1
-            return f"{kind}-{self._number}"
+            return f"{kind}-{self._name}{self._number}"
 
     def _send(self, kind: str) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=5)

@@ -11,6 +11,9 @@ from aiosmtpd.controller import Controller
 
 from tests.live.waiting import free_port, until
 
+HELD_S = 20.0
+"""Longer than any sender waits."""
+
 
 class Mail(NamedTuple):
     recipient: str
@@ -41,6 +44,9 @@ class Mailbox:
     def __init__(self, *, reply_after_s: float = 0.0) -> None:
         self.port = free_port()
         self.reply_after_s = reply_after_s
+        self.hold_next = False
+        """Whether the next mail is kept and never confirmed: its sender cannot know that it has arrived."""
+        self.held: Mail | None = None
         self._mails: list[Mail] = []
         self._lock = threading.Lock()
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
@@ -49,6 +55,10 @@ class Mailbox:
         message = message_from_bytes(envelope.content, policy=policy.default)
         with self._lock:
             self._mails += [Mail(recipient, message) for recipient in envelope.rcpt_tos]
+            hold, self.hold_next = self.hold_next, False
+        if hold:
+            self.held = Mail(envelope.rcpt_tos[0], message)
+            await asyncio.sleep(HELD_S)
         if self.reply_after_s:
             # Kept already, not confirmed yet: who dies now cannot know that the mail has arrived.
             await asyncio.sleep(self.reply_after_s)

@@ -46,7 +46,8 @@ class LiveServer:
             given |= {"smtp_host": "127.0.0.1", "smtp_port": smtp_port, "smtp_tls": "none"}
         given |= settings
         self.environ = {name: value for name, value in os.environ.items() if not name.startswith("SEV1_")}
-        self._installed = None if postgres.INSTALLED is None else postgres.InstalledPostgres(folder / "data/postgres")
+        own = postgres.INSTALLED is None or "database_url" in settings
+        self._installed = None if own else postgres.InstalledPostgres(folder / "data/postgres")
         if self._installed:
             given["database_url"] = self._installed.url
         self.environ |= {f"SEV1_{name.upper()}": str(value) for name, value in given.items()}
