@@ -9,6 +9,7 @@ import pwd
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 from sev1.engine.embedded import EmbeddedPostgres, _let_through
 
@@ -81,3 +82,26 @@ def postgres_in(data: Path) -> Iterator[str]:
         yield server.url
     finally:
         server.stop()
+
+
+class RestartedPostgres:
+    """A PostgreSQL that is stopped and started again while others use it. Enter it as a context manager."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._stack = contextlib.ExitStack()
+        self.url = ""
+
+    def start(self) -> None:
+        self.url = self._stack.enter_context(postgres_in(self._data))
+
+    def stop(self) -> None:
+        """Ends all connections at once, as an administrator's restart does."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
