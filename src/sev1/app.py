@@ -46,6 +46,7 @@ from sev1.intake.lookout import Lookout
 from sev1.intake.mail_in import MailIn
 from sev1.intake.mapping import Mapper
 from sev1.intake.pressure import Pressure
+from sev1.measure.heartbeat import HeartbeatOut
 from sev1.notify import store as deliveries
 from sev1.notify.channels import Channel
 from sev1.notify.deliver import DeliveryStep
@@ -150,6 +151,14 @@ class Node:
             rng=random.Random(),  # noqa: S311 - spreads retries, guards nothing
         )
 
+        self.heartbeat = HeartbeatOut(
+            self.db,
+            self.clock,
+            self.fetch,
+            url=self.settings.heartbeat_url,
+            every_s=self.settings.heartbeat_every_s,
+        )
+
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(self.db)
@@ -185,6 +194,7 @@ class Node:
             Loop("recheck", self.recheck, poll_s=2.0),
             Loop("watch", self.watch, poll_s=1.0),
             Loop("keys", self._refresh_keys, poll_s=5.0),
+            Loop("heartbeat", self.heartbeat, poll_s=5.0),
             Loop("housekeeping", self._housekeeping, poll_s=600.0),
             *(Loop("deliver", self.deliver, wake=self._hear(), poll_s=1.0) for _ in range(DELIVERY_LOOPS)),
         ]

@@ -55,6 +55,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     lease_s: Annotated[int, Meta(ge=1)] = 30
     """How long a worker may hold a timer or a delivery before another may take it over."""
 
+    heartbeat_url: str = ""
+    """Called while this node is well; whoever is behind it alarms when the calls stop. Empty: nobody is called."""
+    heartbeat_every_s: Annotated[int, Meta(ge=10, le=86_400)] = 60
+
     @property
     def url(self) -> str:
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

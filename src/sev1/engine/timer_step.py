@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Iterator, Sequence
 
+from prometheus_client import Histogram
+
 from sev1.engine import timers
 from sev1.engine.commands import Commands
 from sev1.engine.decider import TIMER
@@ -10,6 +12,12 @@ from sev1.engine.decider import TIMER
 log = logging.getLogger(__name__)
 
 BATCH = 100
+
+LATENESS = Histogram(
+    "sev1_timer_lateness_seconds",
+    "From when a timer was due until what it causes was committed",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
+)
 
 
 class TimerStep:
@@ -48,6 +56,9 @@ class TimerStep:
             changes = await self._commands.run_many_in(conn, kind, wanted, by=TIMER)
             await timers.done(conn, due, holder=self._holder)
         self._commands.tell(*changes)
+        now = self._commands.clock.now()
+        for timer in due:
+            LATENESS.observe(max(0.0, (now - timer.due_at).total_seconds()))
 
 
 def _batches(due: Sequence[timers.Timer]) -> Iterator[tuple[str, list[timers.Timer]]]:

@@ -2,14 +2,15 @@
 
 import asyncio
 
-import asyncpg
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from sev1.access.declare import public
 from sev1.engine.errors import Unavailable
-from sev1.surfaces.injected import Db, Stopping
+from sev1.intake.inbox import DATABASE_ERRORS
+from sev1.measure import vitals
+from sev1.surfaces.injected import Db, Now, Stopping
 
 READY_TIMEOUT_S = 2
 
@@ -28,14 +29,23 @@ async def readyz(db: Db, stopping: Stopping) -> Response[str]:
     try:
         async with asyncio.timeout(READY_TIMEOUT_S), db.connection() as conn:
             await conn.fetchval("SELECT 1")
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except DATABASE_ERRORS as error:
         raise Unavailable("The database does not answer.") from error
     return Response("ready\n", media_type="text/plain")
 
 
 @get("/metrics", opt=public(), include_in_schema=False)
-async def metrics() -> Response[bytes]:
-    """Counters and timings of this node in Prometheus' text format. They name channels and formats, never people."""
+async def metrics(db: Db, clock: Now) -> Response[bytes]:
+    """Counters and timings of this node in Prometheus' text format. They name channels and formats, never people.
+
+    What is read from the database is read now; without a database the rest is answered all the same.
+    """
+    now = clock.now()
+    try:
+        async with asyncio.timeout(READY_TIMEOUT_S), db.connection() as conn:
+            (await vitals.read(conn, now)).show(now)
+    except DATABASE_ERRORS:
+        vitals.DATABASE_UP.set(0)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

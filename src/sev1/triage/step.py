@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import asyncpg
 from msgspec import Struct
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from sev1.catalog.cache import CatalogCache
 from sev1.engine.clock import Clock
@@ -41,6 +41,11 @@ BITE_ROWS = 50
 MAX_TRIES = 5
 
 TRIAGED = Counter("sev1_triage_signals_total", "Signals taken from the inbox")
+LATENCY = Histogram(
+    "sev1_triage_seconds",
+    "From when a signal was received until its verdict",
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300),
+)
 SET_ASIDE = Counter("sev1_triage_set_aside_total", "Payloads that triage could not use, kept as not understood")
 
 
@@ -150,6 +155,8 @@ class TriageStep:
         assigned = await self._judge(conn, episodes, now)
         await _write(conn, episodes, assigned, now)
         TRIAGED.inc(len(signals))
+        for signal in signals:
+            LATENCY.observe(max(0.0, (now - signal.received_at).total_seconds()))
         return [*assigned.changes, *await self._answer(conn, episodes, assigned, now)]
 
     async def read(self, conn: asyncpg.Connection, rows: Sequence[Row]) -> tuple[list[Signal], list[_Unread]]:
