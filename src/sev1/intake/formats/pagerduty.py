@@ -76,7 +76,9 @@ class PagerDuty(Format[Enqueued]):
     name: ClassVar[str] = "pagerduty"
     title: ClassVar[str] = "PagerDuty Events API v2"
     paths: ClassVar[tuple[str, ...]] = ("v2/enqueue", "v2/enqueue/")
+    direct: ClassVar[tuple[str, ...]] = paths
     unknown_key: ClassVar[str] = "Invalid routing key"
+    setup: ClassVar[str] = "Or keep your client and set its base URL to {url}; the routing key is {key}"
 
     def decode(self, raw: bytes) -> Enqueued:
         try:

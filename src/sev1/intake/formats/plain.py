@@ -56,6 +56,7 @@ class Plain(Format[list[Read]]):
     name: ClassVar[str] = "json"
     title: ClassVar[str] = "JSON"
     paths: ClassVar[tuple[str, ...]] = ("events",)
+    setup: ClassVar[str] = 'Post JSON such as {"summary": "Disk full on db-1", "severity": "critical"}.'
 
     def decode(self, raw: bytes) -> list[Read]:
         try:
