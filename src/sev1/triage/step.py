@@ -18,10 +18,13 @@ from sev1.engine.clock import Clock
 from sev1.engine.commands import Change, Commands
 from sev1.engine.database import Database
 from sev1.engine.decider import Actor
+from sev1.intake import changes as lately
 from sev1.intake import inbox_reader
 from sev1.intake.formats import FORMATS
 from sev1.intake.formats.format import Misunderstood
+from sev1.intake.changes import ReceivedChange
 from sev1.intake.inbox_reader import Batch, Row
+from sev1.intake.model import InboundChange
 from sev1.triage import snapshot, store
 from sev1.triage.assign import BREATH, Assigned, Pages, assign
 from sev1.triage.fold import Episode, Signal, fold
@@ -46,6 +49,14 @@ SET_ASIDE = Counter("sev1_triage_set_aside_total", "Payloads that triage could n
 class _Unread(Struct, frozen=True):
     row: Row
     error: str
+
+
+class _Read(Struct):
+    """What a batch of payloads says."""
+
+    signals: list[Signal] = []
+    changes: list[ReceivedChange] = []
+    unread: list[_Unread] = []
 
 
 class TriageStep:
@@ -116,9 +127,12 @@ class TriageStep:
         if batch is None:
             return None
         now = self._clock.now()
-        signals, unread = await self._signals(conn, batch)
-        for problem in unread:
+        said = await self._read(conn, batch)
+        for problem in said.unread:
             await _set_aside(conn, problem.row, problem.error)
+        if said.changes:
+            await lately.add(conn, said.changes)
+        signals = said.signals
         before = await store.firing(conn, {signal.who for signal in signals})
         episodes = fold(signals, before, now)
         assigned = await self._judge(conn, episodes, now)
@@ -128,21 +142,16 @@ class TriageStep:
         TRIAGED.inc(len(signals))
         return changes
 
-    async def _signals(self, conn: asyncpg.Connection, batch: Batch) -> tuple[list[Signal], list[_Unread]]:
+    async def _read(self, conn: asyncpg.Connection, batch: Batch) -> _Read:
         services = await store.services_of_keys(conn, {row.key_id for row in batch.rows})
-        signals: list[Signal] = []
-        unread: list[_Unread] = []
+        said = _Read()
         breath = BREATH
         for row in batch.rows:
-            found = _signals_of(row, services.get(row.key_id))
-            if isinstance(found, _Unread):
-                unread.append(found)
-            else:
-                signals += found
-            if len(signals) >= breath:
-                breath = len(signals) + BREATH
+            _read_row(row, services.get(row.key_id), said)
+            if len(said.signals) >= breath:
+                breath = len(said.signals) + BREATH
                 await asyncio.sleep(0)
-        return signals, unread
+        return said
 
     async def _judge(self, conn: asyncpg.Connection, episodes: Sequence[Episode], now: datetime) -> Assigned:
         new = [episode for episode in episodes if episode.is_new]
@@ -187,26 +196,38 @@ class TriageStep:
         return True
 
 
-def _signals_of(row: Row, service: str | None) -> list[Signal] | _Unread:
-    """The edge refuses what cannot be read, so only a payload that another release stored is unread here."""
+def _read_row(row: Row, service: str | None, said: _Read) -> None:
+    """Adds what the payload says to `said`.
+
+    The edge refuses what cannot be read, so only a payload that another release stored is unread here.
+    """
     format_ = FORMATS.get(row.format)
     if format_ is None:
-        return _Unread(row, f"This release does not know the format {row.format!r}.")
+        said.unread.append(_Unread(row, f"This release does not know the format {row.format!r}."))
+        return
     try:
         decoded = format_.decode(row.raw)
     except Misunderstood as error:
-        return _Unread(row, error.sentence)
-    return [
-        Signal(
-            event=event,
-            key_id=row.key_id,
-            service=service,
-            received_at=row.received_at,
-            writer=row.writer,
-            row=row.id,
+        said.unread.append(_Unread(row, error.sentence))
+        return
+    for event in format_.events(decoded, row.received_at):
+        if isinstance(event, InboundChange):
+            said.changes.append(
+                ReceivedChange(
+                    change=event, key_id=row.key_id, service=event.service or service, received_at=row.received_at
+                )
+            )
+            continue
+        said.signals.append(
+            Signal(
+                event=event,
+                key_id=row.key_id,
+                service=service,
+                received_at=row.received_at,
+                writer=row.writer,
+                row=row.id,
+            )
         )
-        for event in format_.events(decoded, row.received_at)
-    ]
 
 
 async def _set_aside(conn: asyncpg.Connection, row: Row, error: str) -> None:
@@ -235,6 +256,8 @@ def _history(episode: Episode, now: datetime) -> Iterable[Transition]:
         yield Transition(alert_id=episode.id, at=now, what=verdict.held or "looked-at-again", reason=verdict.conclusion)
     if episode.acknowledged:
         yield Transition(alert_id=episode.id, at=now, what="acknowledged", reason="The sender says so.")
+    for note in episode.notes:
+        yield Transition(alert_id=episode.id, at=now, what="noted", reason=note)
     if episode.resolved_at:
         yield Transition(alert_id=episode.id, at=episode.resolved_at, what="resolved", reason=episode.end)
 
