@@ -28,7 +28,9 @@ from sev1.access.web import Gate, SignInFirst, add_security_headers, lead_to_sig
 from sev1.app import Node
 from sev1.engine.errors import Sev1Error
 from sev1.intake.asgi import App, IntakeApp
-from sev1.surfaces import alertmanager, system
+from sev1.intake.outside import Outside
+from sev1.intake.sns_signature import AmazonSns
+from sev1.surfaces import alertmanager, opsgenie, system
 from sev1.surfaces.api import ROUTES as API_ROUTES
 from sev1.surfaces.errors import (
     handle_bad_value,
@@ -39,6 +41,7 @@ from sev1.surfaces.errors import (
 )
 from sev1.surfaces.web import ROUTES as WEB_ROUTES
 from sev1.surfaces.web import TEMPLATES, configure_templates
+from sev1.triage import names
 
 GRACE_S = 3
 """For open requests when the server stops. Streams end by themselves at once: they listen to `stopping`."""
@@ -48,7 +51,14 @@ def make_app(node: Node) -> Litestar:
     """The framework's part: every page and every API route of this node."""
     gate = Gate(node.db, node.clock, public_url=node.settings.url, secret=node.secret)
     app = Litestar(
-        route_handlers=[*system.ROUTES, *ACCESS_ROUTES, *API_ROUTES, *alertmanager.ROUTES, *WEB_ROUTES],
+        route_handlers=[
+            *system.ROUTES,
+            *ACCESS_ROUTES,
+            *API_ROUTES,
+            *alertmanager.ROUTES,
+            *opsgenie.ROUTES,
+            *WEB_ROUTES,
+        ],
         dependencies=_dependencies(
             {
                 "db": node.db,
@@ -116,6 +126,11 @@ def make_asgi(node: Node) -> Any:
         settings=node.settings,
         clock=node.clock,
         db=node.db,
+        outside=Outside(
+            now=node.clock.now,
+            find_alert=names.finder(node.db),
+            sns=AmazonSns(node.fetch, node.clock.now),
+        ),
     )
 
 

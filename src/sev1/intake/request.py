@@ -15,6 +15,8 @@ from sev1.intake.formats.reading import clean
 
 QUERY_MAX = 50
 """Parameters of a query; the rest is not looked at."""
+CREDENTIAL = "auth_token"
+"""The parameter that holds the key, for senders that can put it nowhere else."""
 _MARK = b'{"sev1_request":1,'
 HEAD_MAX = 64 * 1024
 
@@ -72,7 +74,7 @@ def pack(request: Request, headers: Iterable[str] = ()) -> bytes:
     head = _Head(
         method=request.method,
         path=request.path,
-        query=request.query,
+        query={name: value for name, value in request.query.items() if name != CREDENTIAL},
         headers={name: request.headers[name] for name in headers if name in request.headers},
         known=request.known,
     )

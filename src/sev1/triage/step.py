@@ -20,9 +20,9 @@ from sev1.engine.database import Database
 from sev1.engine.decider import Actor
 from sev1.intake import changes as lately
 from sev1.intake import inbox_reader
+from sev1.intake.changes import ReceivedChange
 from sev1.intake.formats import FORMATS
 from sev1.intake.formats.format import Misunderstood
-from sev1.intake.changes import ReceivedChange
 from sev1.intake.inbox_reader import Batch, Row
 from sev1.intake.model import InboundChange
 from sev1.triage import snapshot, store

@@ -21,7 +21,7 @@ from msgspec import Struct
 from sev1.intake.keys import Key
 from sev1.intake.model import Inbound, InboundChange, InboundEvent, Parsed
 from sev1.intake.outside import Outside
-from sev1.intake.request import Request
+from sev1.intake.request import CREDENTIAL, Request
 
 JSON = b"application/json"
 PROBLEM_JSON = b"application/problem+json"
@@ -77,6 +77,8 @@ class Format(ABC, Generic[D]):
     setup: ClassVar[str] = ""
     """What to paste at the sender: `{url}` is this server, `{key}` the key, `{address}` the first of its paths."""
     sees_request: ClassVar[bool] = False
+    signs: ClassVar[bool] = False
+    """Whether its senders sign with a secret that a key may hold."""
     unknown_key: ClassVar[str] = (
         "This integration key is not known. It may have been revoked: make one with `sev1 key create`."
     )
@@ -95,7 +97,7 @@ class Format(ABC, Generic[D]):
 
     def secret(self, request: Request) -> str | None:
         """The integration key, for a request whose address holds none. The body is not read yet."""
-        return basic_password(request) or request.query.get("auth_token")
+        return basic_password(request) or request.query.get(CREDENTIAL)
 
     async def check(self, request: Request, key: Key, outside: Outside) -> Request:  # noqa: ARG002 - most need no check
         """Whether it is what it claims to be, and the request with what had to be looked up.

@@ -1,5 +1,6 @@
 """`/alerts`: what came in, why it did or did not wake somebody, and its raw payload."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 import asyncpg
@@ -11,6 +12,7 @@ from litestar.response import Template
 from sev1.access.declare import needs
 from sev1.catalog.model import Tier
 from sev1.engine.errors import NotFound
+from sev1.intake import changes
 from sev1.intake.inbox_reader import read_row
 from sev1.paging import store as pages
 from sev1.surfaces.injected import Db
@@ -24,6 +26,9 @@ Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 Before = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
 FIRING_SHOWN = 200
 PAGE = 50
+LATELY = timedelta(hours=24)
+"""How long before an alert began a change of its service may have to do with it."""
+CHANGES_SHOWN = 10
 
 
 @get("/alerts", opt=needs("read"), include_in_schema=False)
@@ -79,6 +84,18 @@ async def show_alert(number: Number, db: Db, visit: Here) -> Template:
         alert = await _alert(conn, number)
         transitions = await alerts_store.transitions(conn, number)
         page = await pages.get(conn, alert.page) if alert.page else None
+        service = alert.service or alert.labels.get("service")
+        lately = (
+            await changes.list_changes(
+                conn,
+                service=service,
+                since=alert.starts_at - LATELY,
+                until=alert.resolved_at or visit.now,
+                limit=CHANGES_SHOWN,
+            )
+            if service
+            else []
+        )
     return show(
         visit,
         "alert.html",
@@ -89,6 +106,7 @@ async def show_alert(number: Number, db: Db, visit: Here) -> Template:
         transitions=transitions,
         words=view.TRANSITION_WORDS,
         labels=view.other_labels(alert),
+        changes=lately,
     )
 
 
