@@ -211,7 +211,7 @@ async def test_nothing_to_store_is_not_stored(client: httpx.AsyncClient, db: Dat
         ("POST", path("prometheus", "api/v1/alerts")),
         ("POST", "/integrations/only-a-key"),
         ("POST", "/integrations/"),
-        ("POST", "/v2/change/enqueue"),
+        ("POST", "/v2/change/other"),
         ("GET", "/"),
     ],
 )
