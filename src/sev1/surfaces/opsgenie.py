@@ -7,6 +7,7 @@ it and nothing else.
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import asyncpg
 import msgspec
@@ -55,10 +56,13 @@ async def get_request_status(request_id: FromPath[str], request: Asking, db: Db,
     )
 
 
-@get("/v2/alerts/{identifier:str}", opt=with_integration_key(), include_in_schema=False)
-async def get_one(identifier: FromPath[str], request: Asking, db: Db, keyring: Keys) -> Json:
+@get("/v2/alerts/{rest:path}", opt=with_integration_key(), include_in_schema=False)
+async def get_one(request: Asking, db: Db, keyring: Keys) -> Json:
     """An alert by its id, alias or tiny id; of several with one alias the newest."""
     key = await _key(keyring, request)
+    # As it was sent: an alias may hold slashes, which the decoded path has lost among its own.
+    raw: bytes = request.scope["raw_path"]
+    identifier = unquote(raw.partition(b"?")[0].decode("latin-1").partition("/v2/alerts/")[2]).replace("\0", "\ufffd")
     kind = request.query_params.get("identifierType", "id").lower()
     async with db.connection() as conn:
         alert = await _find(conn, key, identifier, kind)
