@@ -40,7 +40,7 @@ from sev1.engine.news import News
 from sev1.engine.settings import Settings
 from sev1.engine.timer_step import TimerStep
 from sev1.engine.worker import Loop
-from sev1.intake import inbox_reader, misunderstood
+from sev1.intake import changes, inbox_reader, misunderstood
 from sev1.intake.inbox import Inbox
 from sev1.intake.lookout import Lookout
 from sev1.intake.mail_in import MailIn
@@ -70,6 +70,8 @@ log = logging.getLogger(__name__)
 DELIVERY_LOOPS = 4
 GIVE_WAY = 9.0
 """While requests pour in, triage rests nine times as long as it worked: a tenth of the time is its."""
+CHANGES_KEPT = timedelta(days=365)
+"""How long it is known what was changed: reviews look back at whole quarters."""
 FINISH_S = 2.0
 """How long running steps may take to end when the node stops; what is cut off is taken up at the next start."""
 
@@ -218,6 +220,7 @@ class Node:
         async with self.db.transaction() as conn:
             forgotten = await inbox_reader.forget_payloads(conn, kept_since)
             forgotten += await misunderstood.forget(conn, kept_since)
+            await changes.forget(conn, now - CHANGES_KEPT)
         async with self.db.transaction() as conn:
             await inbox_reader.forget_writers(conn)
         return forgotten > 0

@@ -28,7 +28,9 @@ from sev1.access.web import Gate, SignInFirst, add_security_headers, lead_to_sig
 from sev1.app import Node
 from sev1.engine.errors import Sev1Error
 from sev1.intake.asgi import App, IntakeApp
-from sev1.surfaces import alertmanager, heartbeat, system
+from sev1.intake.outside import Outside
+from sev1.intake.sns_signature import AmazonSns
+from sev1.surfaces import alertmanager, heartbeat, opsgenie, system
 from sev1.surfaces.api import ROUTES as API_ROUTES
 from sev1.surfaces.errors import (
     handle_bad_value,
@@ -39,6 +41,7 @@ from sev1.surfaces.errors import (
 )
 from sev1.surfaces.web import ROUTES as WEB_ROUTES
 from sev1.surfaces.web import TEMPLATES, configure_templates
+from sev1.triage import names
 
 GRACE_S = 3
 """For open requests when the server stops. Streams end by themselves at once: they listen to `stopping`."""
@@ -54,6 +57,7 @@ def make_app(node: Node) -> Litestar:
             *API_ROUTES,
             *alertmanager.ROUTES,
             *heartbeat.ROUTES,
+            *opsgenie.ROUTES,
             *WEB_ROUTES,
         ],
         dependencies=_dependencies(
@@ -125,6 +129,11 @@ def make_asgi(node: Node) -> Any:
         db=node.db,
         lookout=node.lookout,
         map_=node.mapper,
+        outside=Outside(
+            now=node.clock.now,
+            find_alert=names.finder(node.db),
+            sns=AmazonSns(node.fetch, node.clock.now),
+        ),
     )
 
 

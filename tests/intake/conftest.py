@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.intake.amazon import Network
 
 from sev1.engine.clock import FakeClock
 from sev1.engine.database import Database
@@ -16,6 +17,9 @@ from sev1.intake.formats import FORMATS
 from sev1.intake.inbox import Inbox
 from sev1.intake.keys import IntegrationKey
 from sev1.intake.model import InboundEvent, Parsed
+from sev1.intake.outside import Outside
+from sev1.intake.sns_signature import AmazonSns
+from sev1.triage.names import finder
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NOW = datetime(2026, 3, 2, 3, 14, tzinfo=UTC)
@@ -98,8 +102,16 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def app(inbox: Inbox, keys: KeysInMemory, settings: Settings, clock: FakeClock, db: Database) -> IntakeApp:
-    return IntakeApp(not_ours, inbox=inbox, keys=keys, settings=settings, clock=clock, db=db)
+def network() -> Network:
+    return Network()
+
+
+@pytest.fixture
+def app(
+    inbox: Inbox, keys: KeysInMemory, settings: Settings, clock: FakeClock, db: Database, network: Network
+) -> IntakeApp:
+    outside = Outside(now=clock.now, find_alert=finder(db), sns=AmazonSns(network, clock.now))
+    return IntakeApp(not_ours, inbox=inbox, keys=keys, settings=settings, clock=clock, db=db, outside=outside)
 
 
 @pytest.fixture

@@ -211,7 +211,7 @@ async def test_nothing_to_store_is_not_stored(client: httpx.AsyncClient, db: Dat
         ("POST", path("prometheus", "api/v1/alerts")),
         ("POST", "/integrations/only-a-key"),
         ("POST", "/integrations/"),
-        ("POST", "/v2/change/enqueue"),
+        ("POST", "/v2/change/other"),
         ("GET", "/"),
     ],
 )
@@ -263,3 +263,18 @@ async def test_stored_and_refused_payloads_are_counted(client: httpx.AsyncClient
     await client.post(path("json", "events"), json={})
     assert counted("sev1_intake_stored_total", format="json") == stored + 1
     assert counted("sev1_intake_refused_total", format="json", status="400") == refused + 1
+
+
+async def test_a_format_that_means_nothing_by_its_headers_never_has_them_read(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    """Prometheus' thousands a second must not pay for Opsgenie's header."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the request was read")
+
+    monkeypatch.setattr("sev1.intake.asgi.request_of", refuse)
+    answer = await client.post(ALERTS, content=fixture("prometheus/prometheus-2.42-firing"))
+    assert answer.status_code == 200
+    with pytest.raises(AssertionError, match="the request was read"):
+        await client.post(path("google", "google"), content=b"{}")

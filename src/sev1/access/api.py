@@ -44,6 +44,8 @@ class NewKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kind: KeyKind
     name: Annotated[str, Meta(max_length=100)] = ""
     service: Slug | None = None
+    signing_secret: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
+    """For senders that sign (`sentry`): their client secret. Nothing unsigned is taken then."""
 
 
 class NewUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,7 +101,13 @@ async def list_keys(db: Db) -> list[IntegrationKey]:
 @post("/api/v1/keys", opt=needs("access:write"), tags=["access"], request_max_body_size=BODY_BYTES)
 async def create_key(request: ApiRequest, data: RequestBody[NewKey], db: Db, clock: Now, keyring: Keys) -> IssuedKey:
     issued = await keys.create(
-        db, kind=data.kind, name=data.name, service=data.service, by=request.user, now=clock.now()
+        db,
+        kind=data.kind,
+        name=data.name,
+        service=data.service,
+        signing_secret=data.signing_secret,
+        by=request.user,
+        now=clock.now(),
     )
     await keyring.refresh()
     return issued

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from sev1.access import keys
-from sev1.access.keys import IntegrationKey
+from sev1.access.keys import HeldKey
 from sev1.access.secret import KEY_LENGTH, digest
 from sev1.engine.database import Database
 
@@ -64,17 +64,17 @@ class KeyRing:
         self._rate_per_s = rate_per_s
         self._burst = burst
         self._monotonic = monotonic
-        self._keys: dict[bytes, IntegrationKey] = {}
+        self._keys: dict[bytes, HeldKey] = {}
         self._buckets: dict[int, Bucket] = {}
         self._unknown: OrderedDict[bytes, float] = OrderedDict()
         self._refreshes = 0
         self._refreshing = asyncio.Lock()
 
-    def get_cached(self, secret: str | bytes) -> IntegrationKey | None:
+    def get_cached(self, secret: str | bytes) -> HeldKey | None:
         """The key with this secret if it is in memory. Looked up by hash: comparing text would leak its beginning."""
         return self._keys.get(digest(secret))
 
-    async def load(self, secret: str | bytes) -> IntegrationKey | None:
+    async def load(self, secret: str | bytes) -> HeldKey | None:
         """The key with this secret, from the database if need be; None when there is none.
 
         What cannot be a key is not looked up at all, and an unknown secret once in 5 s.
@@ -97,7 +97,7 @@ class KeyRing:
             self._keys[secret_hash] = key
         return key
 
-    def allows(self, key: IntegrationKey) -> bool:
+    def allows(self, key: HeldKey) -> bool:
         """Counts one request of this key; False when it is over its rate. Nothing is awaited."""
         bucket = self._buckets.get(key.id)
         if bucket is None:

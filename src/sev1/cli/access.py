@@ -2,28 +2,18 @@
 
 import sys
 from pathlib import Path
-from typing import get_args
 
 import typer
 
 from sev1.access import accounts, keys, links, tokens
 from sev1.access.model import OPERATOR, Role
 from sev1.cli.local import DataOption, clock, fail, open_database, runs
-from sev1.engine.settings import Settings
+from sev1.intake import senders
+from sev1.intake.senders import KINDS
 
 user_app = typer.Typer(no_args_is_help=True, help="Accounts that sign in.")
 token_app = typer.Typer(no_args_is_help=True, help="Tokens for the API.")
 key_app = typer.Typer(no_args_is_help=True, help="Integration keys: what senders of alerts show.")
-
-PATHS = {
-    "prometheus": "/integrations/{key}/api/v2/alerts",
-    "alertmanager": "/integrations/{key}/alertmanager",
-    "pagerduty": "/integrations/{key}/v2/enqueue",
-    "json": "/integrations/{key}/events",
-    "mapped": "/integrations/{key}/mapped/MAPPING",
-    "heartbeat": "/heartbeat/{key}/HEARTBEAT",
-}
-"""Where each kind of sender posts to."""
 
 
 def register(app: typer.Typer) -> None:
@@ -111,38 +101,32 @@ async def revoke_token(token_id: int, data: Path = DataOption) -> None:
 @key_app.command("create")
 @runs
 async def create_key(
-    kind: str = typer.Argument(help="What the sender speaks: " + ", ".join(get_args(keys.KeyKind)) + "."),
+    kind: str = typer.Argument(help="What the sender speaks: " + ", ".join(KINDS) + "."),
     service: str = typer.Option(None, help="Service that its alerts belong to when they do not say."),
     name: str = typer.Option("", help="What it is for."),
+    secret_stdin: bool = typer.Option(
+        False, "--secret-stdin", help="Read the secret that the sender signs with from standard input (sentry)."
+    ),
     data: Path = DataOption,
 ) -> None:
     """Make an integration key and print the URL to paste into the sender. It is shown this once."""
-    if kind not in get_args(keys.KeyKind):
-        fail(f"There is no kind {kind!r}. Choose one of: {', '.join(get_args(keys.KeyKind))}.")
+    if kind not in KINDS:
+        fail(f"There is no kind {kind!r}. Choose one of: {', '.join(KINDS)}.")
+    signing_secret = sys.stdin.readline().strip() if secret_stdin else None
+    if secret_stdin and not signing_secret:
+        fail("No secret came on standard input. Pipe one in: printf '%s\\n' \"$SECRET\" | sev1 key create …")
     async with open_database(data) as (db, settings):
-        key = await keys.create(db, kind=kind, by=OPERATOR, now=clock.now(), name=name, service=service)  # type: ignore[arg-type]
-    print(f"{key.secret}@HOST" if kind == "mail" else settings.url + PATHS[kind].format(key=key.secret))
-    note(_how_to(kind, settings, key.secret))
-
-
-def _how_to(kind: str, settings: Settings, secret: str) -> str:
-    if kind == "prometheus":
-        target = settings.url.partition("://")[2]
-        return (
-            "In prometheus.yml:\n  alerting:\n    alertmanagers:\n"
-            f"      - path_prefix: /integrations/{secret}\n        static_configs:\n          - targets: ['{target}']"
+        key = await keys.create(
+            db,
+            kind=kind,
+            by=OPERATOR,
+            now=clock.now(),
+            name=name,
+            service=service,
+            signing_secret=signing_secret,
         )
-    if kind == "pagerduty":
-        return f"Or keep your client and set its base URL to {settings.url}; the routing key is {secret}"
-    if kind == "alertmanager":
-        return "In alertmanager.yml, as the url of a receiver's webhook_configs."
-    if kind == "mapped":
-        return "In place of MAPPING, the name of a `kind: mapping` of the catalog. Post any JSON."
-    if kind == "heartbeat":
-        return "In place of HEARTBEAT, the name of a `kind: heartbeat` of the catalog: curl -fsS URL at the end of the job."
-    if kind == "mail":
-        return "In place of HOST, whatever leads mail to this server. It listens where SEV1_MAIL_IN_PORT says."
-    return 'Post JSON such as {"summary": "Disk full on db-1", "severity": "critical"}.'
+    print(senders.address_of(kind, settings.url, key.secret))
+    note(senders.how_to(kind, settings.url, key.secret))
 
 
 @key_app.command("list")

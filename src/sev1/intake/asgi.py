@@ -1,13 +1,13 @@
 """The hot way in, as a bare ASGI application in front of the rest: path, key, decode, store, answer.
 
     POST /integrations/{key}/api/v2/alerts     Prometheus
-    POST /integrations/{key}/alertmanager      Alertmanager or Grafana webhook
     POST /integrations/{key}/events            our JSON
-    POST /integrations/{key}/v2/enqueue        PagerDuty Events v2, key in the path
     POST /integrations/{key}/mapped/{mapping}  any JSON, by a mapping of the catalog
     POST /v2/enqueue                           PagerDuty Events v2, key in the body
+    POST /v2/alerts                            Opsgenie, key in a header
+    …                                          each format names its addresses itself
 
-Everything else goes to the next application. A body is answered with success only after its commit; one that cannot be
+`-` for the key means that the request holds it elsewhere. Everything else goes to the next application. A body is answered with success only after its commit; one that cannot be
 read is kept for people to look at and answered as its vendor would; Content-Type is not looked at.
 """
 
@@ -16,6 +16,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import msgspec
 from prometheus_client import Counter
 
 from sev1.engine.clock import Clock
@@ -31,6 +32,8 @@ from sev1.intake.formats.pagerduty import PagerDuty, find_routing_key
 from sev1.intake.inbox import DATABASE_ERRORS, Inbox
 from sev1.intake.keys import Key, Keys
 from sev1.intake.lookout import Lookout
+from sev1.intake.outside import Outside, nothing_outside
+from sev1.intake.request import request_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -45,9 +48,10 @@ log = logging.getLogger(__name__)
 
 PREFIX = "/integrations/"
 MAPPED = "mapped/"
-DIRECT = frozenset({"/v2/enqueue", "/v2/enqueue/"})
+ELSEWHERE = "-"
+"""In place of the key: it is in the request, as the password of basic authentication or wherever the format says."""
 RETRY_AFTER_S = 1
-_KEPT_STATUSES = frozenset({400, 403, 404, 413, 415})
+_KEPT_STATUSES = frozenset({400, 403, 404, 413, 415, 422})
 """Refusals that sending the same again does not cure: somebody has to look."""
 _RETRIED_STATUSES = frozenset({429, 503})
 _RETRY_AFTER: Headers = ((b"retry-after", b"%d" % RETRY_AFTER_S),)
@@ -70,7 +74,9 @@ class IntakeApp:
         db: Database,
         map_: Map | None = None,
         lookout: Lookout | None = None,
+        outside: Outside | None = None,
     ) -> None:
+        """`outside` is what a few formats ask beyond their payload; without it those answer 503."""
         self._next = next_app
         self._map = map_
         self._inbox = inbox
@@ -79,7 +85,11 @@ class IntakeApp:
         self._max_bytes = settings.intake_max_bytes
         self._clock = clock
         self._db = db
+        self._outside = outside or nothing_outside(clock.now)
         self._by_path = {path: format_ for format_ in FORMATS.values() for path in format_.paths}
+        self._by_root = {f"/{path}": format_ for format_ in FORMATS.values() for path in format_.direct}
+        self._below = [(path[:-1], format_) for path, format_ in self._by_path.items() if path.endswith("/*")]
+        self._below_root = [(path[:-1], format_) for path, format_ in self._by_root.items() if path.endswith("/*")]
         self._pagerduty = FORMATS[PagerDuty.name]
         # A flood of broken payloads must not take the pool's connections from everybody else.
         self._keeping = asyncio.Semaphore(2)
@@ -87,22 +97,26 @@ class IntakeApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path: str = scope["path"]
+            secret: str | None = None
+            format_: Format[Any] | None = None
             if path.startswith(PREFIX):
                 _, _, secret, *rest = path.split("/", 3)
-                if rest and (format_ := self._by_path.get(rest[0])):
-                    if scope["method"] == "POST":
-                        return await self._answer(format_, secret, scope, receive, send)
-                    if format_ is not self._by_path["api/v2/alerts"]:
-                        return await _refuse_method(format_, send)
-                elif rest and self._map is not None and rest[0].startswith(MAPPED):
+                if rest and self._map is not None and rest[0].startswith(MAPPED):
                     if scope["method"] != "POST":
                         return await _refuse_method(FORMATS[Mapped.name], send)
                     mapping = rest[0].removeprefix(MAPPED)
                     return await self._answer(FORMATS[Mapped.name], secret, scope, receive, send, mapping)
-            elif path in DIRECT:
-                if scope["method"] == "POST":
-                    return await self._answer(self._pagerduty, None, scope, receive, send)
-                return await _refuse_method(self._pagerduty, send)
+                if rest:
+                    format_ = self._by_path.get(rest[0]) or _below(rest[0], self._below)
+            else:
+                format_ = self._by_root.get(path) or _below(path, self._below_root)
+            if format_ is not None:
+                if scope["method"] in format_.methods:
+                    if format_.sees_request:
+                        return await self._answer_request(format_, secret, scope, receive, send)
+                    return await self._answer(format_, secret, scope, receive, send)
+                if not format_.shares_paths:
+                    return await _refuse_method(format_, send)
         await self._next(scope, receive, send)
         return None
 
@@ -129,17 +143,49 @@ class IntakeApp:
                 key = self._keys.get_cached(secret) or await self._load(secret, format_)
                 self._admit(key, format_)
             if accepted.events:
-                now = self._clock.now()
-                address = await self._inbox.submit(key.id, format_.name, accepted.raw, now)
-                if self._lookout is not None and self._lookout.is_needed:
-                    glances = format_.glances(format_.decode(accepted.raw), now)
-                    self._lookout.look(key.id, glances, address)
+                await self._store(format_, key, accepted.raw)
         except SenderGone:
             return
         except (Misunderstood, Sev1Error) as error:
             await self._refuse(format_, key, raw, error, send)
         else:
             await _send(send, accepted.answer)
+
+    async def _answer_request(
+        self, format_: Format[Any], secret: str | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """The same for a format that looks at more than the body, and may have to check it with the outside."""
+        key: Key | None = None
+        raw = b""
+        try:
+            request = request_of(scope, _rest_of(scope, in_path=secret is not None))
+            if secret is None or secret == ELSEWHERE:
+                secret = format_.secret(request) or ""
+            key = self._keys.get_cached(secret) or await self._load(secret, format_)
+            raw = await read_body(scope, receive, limit=self._max_bytes)
+            request = msgspec.structs.replace(request, body=raw)
+            self._admit(key, format_)
+            raw = format_.stored(request)
+            request = await format_.check(request, key, self._outside)
+            accepted = format_.accept(format_.stored(request))
+            if accepted.events:
+                await self._store(format_, key, accepted.raw)
+        except SenderGone:
+            return
+        except (Misunderstood, Sev1Error) as error:
+            await self._refuse(format_, key, raw, error, send)
+        except DATABASE_ERRORS:
+            unavailable = Unavailable("The database cannot be reached. Nothing was kept: send it again.")
+            await self._refuse(format_, key, raw, unavailable, send)
+        else:
+            await _send(send, accepted.answer)
+
+    async def _store(self, format_: Format[Any], key: Key, raw: bytes) -> None:
+        """Returns after the commit. While triage is far behind, what cannot wait is noted for the express lane."""
+        now = self._clock.now()
+        address = await self._inbox.submit(key.id, format_.name, raw, now)
+        if self._lookout is not None and self._lookout.is_needed:
+            self._lookout.look(key.id, format_.glances(format_.decode(raw), now), address)
 
     async def _load(self, secret: str, format_: Format[Any]) -> Key:
         """The key when it is not in memory: made a moment ago, perhaps on another node, or not a key at all."""
@@ -155,7 +201,7 @@ class IntakeApp:
         """Whether this key may send this format now. Raises TooMany, Forbidden."""
         if not self._keys.allows(key):
             raise TooMany("This key sends more than it may. Send it again in a moment.", retry_after_s=RETRY_AFTER_S)
-        if key.kind != format_.name:
+        if key.kind != format_.name and key.kind not in format_.also_keys:
             raise Forbidden(_wrong_kind(key, format_))
 
     async def _refuse(
@@ -214,8 +260,25 @@ def _wrong_kind(key: Key, format_: Format[Any]) -> str:
     return f"{sentence}{right.title}: send that to {PREFIX}<key>/{right.paths[0]}, or make a key for {format_.name}."
 
 
+def _below(path: str, prefixes: list[tuple[str, Format[Any]]]) -> Format[Any] | None:
+    for prefix, format_ in prefixes:
+        if path.startswith(prefix):
+            return format_
+    return None
+
+
+def _rest_of(scope: Scope, *, in_path: bool) -> str:
+    """The path behind the key, or behind the first slash, as it was sent."""
+    # Not the decoded path: an id may hold %2F.
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    path = raw.partition(b"?")[0].decode("latin-1")
+    return path.split("/", 3)[3] if in_path and path.count("/") >= 3 else path.removeprefix("/")
+
+
 async def _refuse_method(format_: Format[Any], send: Send) -> None:
-    await _send(send, format_.refusal(405, "This address takes POST only."), ((b"allow", b"POST"),))
+    allowed = ", ".join(sorted(format_.methods))
+    answer = format_.refusal(405, f"This address takes {allowed} only.")
+    await _send(send, answer, ((b"allow", allowed.encode()),))
 
 
 async def _send(send: Send, answer: Answer, extra: Headers = ()) -> None:

@@ -22,6 +22,11 @@ class Key(Protocol):
         """The service that its alerts belong to when they do not say."""
         ...
 
+    @property
+    def signing_secret(self) -> str | None:
+        """What the sender signs its requests with, for senders that do; None: the key alone says who it is."""
+        ...
+
 
 class IntegrationKey(Struct, frozen=True, kw_only=True):
     """A `Key` as a value."""
@@ -30,6 +35,7 @@ class IntegrationKey(Struct, frozen=True, kw_only=True):
     name: str
     kind: str
     service: str | None = None
+    signing_secret: str | None = None
 
 
 class Keys(Protocol):

@@ -5,7 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-Action = Literal["firing", "acknowledged", "resolved"]
+Action = Literal["firing", "acknowledged", "resolved", "noted"]
+"""`noted` says something about an alert that fires, for its history, and changes nothing else."""
 
 
 class InboundLink(Struct, frozen=True, kw_only=True):
@@ -19,7 +20,7 @@ class InboundEvent(Struct, frozen=True, kw_only=True):
     action: Action
     fingerprint: str
     source: str
-    """The format: `prometheus`, `alertmanager`, `pagerduty`, `json`, `report`."""
+    """The name of the format: `prometheus`, `pagerduty`, `json`, `report`, …"""
     summary: str
     labels: dict[str, str]
     annotations: dict[str, str] = {}
@@ -30,6 +31,23 @@ class InboundEvent(Struct, frozen=True, kw_only=True):
     """For senders that re-send while it lasts: without news until then it is over."""
     count: int = 1
     """How many occurrences it stands for: lines of a log, for example."""
+    note: str = ""
+    """What the sender adds to the alert's history."""
+
+
+class InboundChange(Struct, frozen=True, kw_only=True):
+    """Something was changed: a deploy, a flag, a migration. Not an alert: it wakes nobody, it explains."""
+
+    at: datetime
+    summary: str
+    source: str
+    """Who or what changed it, in the sender's words; the name of the format when it does not say."""
+    service: str | None = None
+    links: tuple[InboundLink, ...] = ()
+    details: dict[str, str] = {}
+
+
+Inbound = InboundEvent | InboundChange
 
 
 class Parsed(Struct, frozen=True, kw_only=True):
@@ -39,3 +57,4 @@ class Parsed(Struct, frozen=True, kw_only=True):
     status: int
     body: bytes
     content_type: bytes = b"application/json"
+    changes: tuple[InboundChange, ...] = ()

@@ -99,6 +99,12 @@ async def get_alert(conn: asyncpg.Connection, alert_id: int) -> AlertRow | None:
     return _alert(row) if row else None
 
 
+async def latest_named(conn: asyncpg.Connection, key_id: int, fingerprint: str) -> AlertRow | None:
+    """The newest alert that its sender calls `fingerprint`, whether it fires or not."""
+    found = await _select(conn, "key_id = $1 AND fingerprint = $2 ORDER BY id DESC LIMIT 1", key_id, fingerprint)
+    return found[0] if found else None
+
+
 async def transitions(conn: asyncpg.Connection, alert_id: int) -> list[Transition]:
     """The alert's history, oldest first."""
     rows = await conn.fetch(

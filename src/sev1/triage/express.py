@@ -55,7 +55,7 @@ class ExpressStep:
         async with self._db.transaction() as conn:
             await store.begin(conn)
             rows = await express_store.unread(conn, list(noted))
-            signals, _ = await self._triage.read(conn, rows)
+            signals = (await self._triage.read(conn, rows)).signals
             known = await store.firing(conn, {signal.who for signal in signals})
             urgent = [signal for signal in _first_of_each(signals, noted) if signal.who not in known]
             changes = await self._triage.take(conn, urgent)

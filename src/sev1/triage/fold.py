@@ -12,6 +12,9 @@ from sev1.intake.model import InboundEvent, InboundLink
 from sev1.triage.model import OpenAlert, Subject, Verdict
 from sev1.triage.pipeline import known
 
+NOTES_MAX = 100
+"""Notes of one alert in one batch; what is beyond is left out."""
+
 Who = tuple[int, str]
 """(key id, fingerprint): one problem."""
 
@@ -68,6 +71,8 @@ class Episode(Struct, kw_only=True):
     end: str = ""
     """Why it ended, as a sentence."""
     acknowledged: bool = False
+    notes: list[str] = []
+    """What the sender added to its history, oldest first."""
     judge: bool = False
     """The stages have to look at it."""
     again: str = ""
@@ -98,15 +103,16 @@ def fold(signals: Iterable[Signal], firing: Mapping[Who, OpenAlert], now: dateti
     """The episodes that `signals` touch, in the order in which they were first touched.
 
     `firing` holds the alerts that fire already, for every key and fingerprint among the signals.
-    An acknowledgement or a resolve of something that does not fire is nothing.
+    An acknowledgement, a note or a resolve of something that does not fire is nothing.
     """
     folding = _Folding(firing, now)
     for signal in signals:
         if folding.is_outdated(signal):
             continue
+        episode: Episode | None = None
         match signal.event.action:
             case "firing":
-                folding.fires(signal)
+                episode = folding.fires(signal)
             case "acknowledged":
                 if episode := folding.current(signal):
                     episode.acknowledged = True
@@ -114,6 +120,10 @@ def fold(signals: Iterable[Signal], firing: Mapping[Who, OpenAlert], now: dateti
                 if episode := folding.current(signal):
                     episode.resolved_at = signal.received_at
                     episode.end = "The sender says it is over."
+            case "noted":
+                episode = folding.current(signal)
+        if signal.event.note and episode and len(episode.notes) < NOTES_MAX:
+            episode.notes.append(signal.event.note)
     return folding.episodes
 
 
@@ -142,21 +152,20 @@ class _Folding:
             return False
         return signal.row < before.payload_id
 
-    def fires(self, signal: Signal) -> None:
+    def fires(self, signal: Signal) -> Episode:
         episode = self.current(signal)
         if episode is None:
-            self._add(signal.who, _new(signal, None))
-            return
+            return self._add(signal.who, _new(signal, None))
         outcome = known(episode.before, signal.labels, self._now)
         if outcome == "over" and episode.before:
             episode.resolved_at = episode.before.page_resolved_at
             episode.end = f"{episode.before.page}, its page, was resolved."
-            self._add(signal.who, _new(signal, episode.before))
-            return
+            return self._add(signal.who, _new(signal, episode.before))
         _take(episode, signal)
         if not episode.is_new:
             # The last of several signals decides: labels that changed and changed back did not change.
             episode.judge = outcome != "same"
+        return episode
 
     def _add(self, who: Who, episode: Episode) -> Episode:
         self._latest[who] = episode

@@ -132,7 +132,7 @@ class Transition(Struct, frozen=True, kw_only=True):
     alert_id: int
     at: datetime
     what: str
-    """`fired`, `resolved`, `expired`, `acknowledged`, `silenced`, `inhibited`, `looked-at-again`."""
+    """`fired`, `resolved`, `expired`, `acknowledged`, `silenced`, `inhibited`, `looked-at-again`, `noted`."""
     reason: str = ""
 
 

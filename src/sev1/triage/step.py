@@ -18,11 +18,14 @@ from sev1.engine.clock import Clock
 from sev1.engine.commands import Change, Commands
 from sev1.engine.database import Database
 from sev1.engine.decider import Actor
+from sev1.intake import changes as lately
 from sev1.intake import inbox_reader
+from sev1.intake.changes import ReceivedChange
 from sev1.intake.formats import FORMATS
 from sev1.intake.formats.format import Misunderstood
 from sev1.intake.inbox_reader import Row
 from sev1.intake.lookout import Lookout
+from sev1.intake.model import InboundChange
 from sev1.triage import express_store, snapshot, store
 from sev1.triage.assign import BREATH, Assigned, Pages, assign
 from sev1.triage.fold import Episode, Signal, fold
@@ -57,6 +60,14 @@ class _Unread(Struct, frozen=True):
 class _Done(NamedTuple):
     changes: list[Change[Any]]
     read_bytes: int
+
+
+class Said(Struct):
+    """What stored payloads say."""
+
+    signals: list[Signal] = []
+    changes: list[ReceivedChange] = []
+    unread: list[_Unread] = []
 
 
 class TriageStep:
@@ -136,9 +147,12 @@ class TriageStep:
         batch = await inbox_reader.read_batch(conn, limit_rows=limit_rows, limit_bytes=self._batch_bytes)
         if batch is None:
             return None
-        signals, unread = await self.read(conn, batch.rows)
-        for problem in unread:
+        said = await self.read(conn, batch.rows)
+        for problem in said.unread:
             await _set_aside(conn, problem.row, problem.error)
+        if said.changes:
+            await lately.add(conn, said.changes)
+        signals = said.signals
         if taken := await express_store.taken(conn, batch):
             signals = [s for s in signals if s.event.fingerprint not in taken.get(s.row, ())]
         changes = await self.take(conn, signals)
@@ -159,22 +173,17 @@ class TriageStep:
             LATENCY.observe(max(0.0, (now - signal.received_at).total_seconds()))
         return [*assigned.changes, *await self._answer(conn, episodes, assigned, now)]
 
-    async def read(self, conn: asyncpg.Connection, rows: Sequence[Row]) -> tuple[list[Signal], list[_Unread]]:
-        """The signals in stored payloads, and the payloads that this release cannot read."""
+    async def read(self, conn: asyncpg.Connection, rows: Sequence[Row]) -> Said:
+        """What stored payloads say, and which of them this release cannot read."""
         services = await store.services_of_keys(conn, {row.key_id for row in rows})
-        signals: list[Signal] = []
-        unread: list[_Unread] = []
+        said = Said()
         breath = BREATH
         for row in rows:
-            found = _signals_of(row, services.get(row.key_id))
-            if isinstance(found, _Unread):
-                unread.append(found)
-            else:
-                signals += found
-            if len(signals) >= breath:
-                breath = len(signals) + BREATH
+            _read_row(row, services.get(row.key_id), said)
+            if len(said.signals) >= breath:
+                breath = len(said.signals) + BREATH
                 await asyncio.sleep(0)
-        return signals, unread
+        return said
 
     async def _judge(self, conn: asyncpg.Connection, episodes: Sequence[Episode], now: datetime) -> Assigned:
         new = [episode for episode in episodes if episode.is_new]
@@ -219,26 +228,38 @@ class TriageStep:
         return True
 
 
-def _signals_of(row: Row, service: str | None) -> list[Signal] | _Unread:
-    """The edge refuses what cannot be read, so only a payload that another release stored is unread here."""
+def _read_row(row: Row, service: str | None, said: Said) -> None:
+    """Adds what the payload says to `said`.
+
+    The edge refuses what cannot be read, so only a payload that another release stored is unread here.
+    """
     format_ = FORMATS.get(row.format)
     if format_ is None:
-        return _Unread(row, f"This release does not know the format {row.format!r}.")
+        said.unread.append(_Unread(row, f"This release does not know the format {row.format!r}."))
+        return
     try:
         decoded = format_.decode(row.raw)
     except Misunderstood as error:
-        return _Unread(row, error.sentence)
-    return [
-        Signal(
-            event=event,
-            key_id=row.key_id,
-            service=service,
-            received_at=row.received_at,
-            writer=row.writer,
-            row=row.id,
+        said.unread.append(_Unread(row, error.sentence))
+        return
+    for event in format_.events(decoded, row.received_at):
+        if isinstance(event, InboundChange):
+            said.changes.append(
+                ReceivedChange(
+                    change=event, key_id=row.key_id, service=event.service or service, received_at=row.received_at
+                )
+            )
+            continue
+        said.signals.append(
+            Signal(
+                event=event,
+                key_id=row.key_id,
+                service=service,
+                received_at=row.received_at,
+                writer=row.writer,
+                row=row.id,
+            )
         )
-        for event in format_.events(decoded, row.received_at)
-    ]
 
 
 async def _set_aside(conn: asyncpg.Connection, row: Row, error: str) -> None:
@@ -267,6 +288,8 @@ def _history(episode: Episode, now: datetime) -> Iterable[Transition]:
         yield Transition(alert_id=episode.id, at=now, what=verdict.held or "looked-at-again", reason=verdict.conclusion)
     if episode.acknowledged:
         yield Transition(alert_id=episode.id, at=now, what="acknowledged", reason="The sender says so.")
+    for note in episode.notes:
+        yield Transition(alert_id=episode.id, at=now, what="noted", reason=note)
     if episode.resolved_at:
         yield Transition(alert_id=episode.id, at=episode.resolved_at, what="resolved", reason=episode.end)
 

@@ -12,18 +12,38 @@ TIERS: dict[str, Tier] = {
     "sev-0": "page",
     "sev-1": "page",
     "sev-2": "page",
+    "fatal": "page",
+    "emergency": "page",
+    "alert": "page",
+    "high": "page",
+    "major": "page",
+    "p1": "page",
+    "p2": "page",
     "warning": "ticket",
     "warn": "ticket",
     "ticket": "ticket",
     "sev-3": "ticket",
     "sev-4": "ticket",
+    "medium": "ticket",
+    "moderate": "ticket",
+    "minor": "ticket",
+    "low": "ticket",
+    "p3": "ticket",
+    "p4": "ticket",
     "info": "fyi",
+    "informational": "fyi",
+    "notice": "fyi",
+    "verbose": "fyi",
+    "debug": "fyi",
+    "success": "fyi",
+    "p5": "fyi",
     "none": "fyi",
     "fyi": "fyi",
     "sev-5": "fyi",
 }
 """Prometheus' habits (critical, warning, info, none), PagerDuty's four, and the severity matrix: SEV-4 has 48 hours,
-SEV-5 is only watched. Any other word pages: unknown impact is taken for the worst until somebody looked."""
+SEV-5 is only watched. P1 to P5 are Opsgenie's and Datadog's, fatal and debug Sentry's, emergency, alert and notice
+syslog's (RFC 5424), high to low of many. Azure's Sev0 to Sev4 are read as the matrix. Any other word pages: unknown impact is taken for the worst until somebody looked."""
 
 _SEV = re.compile(r"sev[-_ ]?([0-5])")
 

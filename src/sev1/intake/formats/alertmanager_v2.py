@@ -42,6 +42,11 @@ class AlertmanagerV2(Format[PostedAlerts]):
     name: ClassVar[str] = "prometheus"
     title: ClassVar[str] = "Prometheus (Alertmanager API v2)"
     paths: ClassVar[tuple[str, ...]] = ("api/v2/alerts",)
+    shares_paths: ClassVar[bool] = True
+    setup: ClassVar[str] = (
+        "In prometheus.yml:\n  alerting:\n    alertmanagers:\n"
+        "      - path_prefix: /integrations/{key}\n        static_configs:\n          - targets: ['{host}']"
+    )
 
     def decode(self, raw: bytes) -> PostedAlerts:
         try:

@@ -48,6 +48,7 @@ class AlertmanagerWebhook(Format[Group]):
     name: ClassVar[str] = "alertmanager"
     title: ClassVar[str] = "Alertmanager or Grafana webhook"
     paths: ClassVar[tuple[str, ...]] = ("alertmanager",)
+    setup: ClassVar[str] = "In alertmanager.yml, as the url of a receiver's webhook_configs."
 
     def decode(self, raw: bytes) -> Group:
         try:

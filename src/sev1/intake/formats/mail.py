@@ -77,6 +77,10 @@ class Mails(Format[Mail]):
     name: ClassVar[str] = "mail"
     title: ClassVar[str] = "mail"
     paths: ClassVar[tuple[str, ...]] = ()
+    setup: ClassVar[str] = "In place of HOST, whatever leads mail here. It listens where SEV1_MAIL_IN_PORT says."
+
+    def address(self, url: str, key: str) -> str:  # noqa: ARG002 - a mailbox, whatever this server is called
+        return f"{key}@HOST"
 
     def decode(self, raw: bytes) -> Mail:
         try:

@@ -28,6 +28,10 @@ class Mapped(Plain):
     name: ClassVar[str] = "mapped"
     title: ClassVar[str] = "JSON with a mapping"
     paths: ClassVar[tuple[str, ...]] = ()
+    setup: ClassVar[str] = "In place of MAPPING, the name of a `kind: mapping` of the catalog. Post any JSON."
+
+    def address(self, url: str, key: str) -> str:
+        return f"{url}/integrations/{key}/mapped/MAPPING"
 
     def decode(self, raw: bytes) -> list[Read]:
         try:

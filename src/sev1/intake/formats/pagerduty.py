@@ -76,7 +76,9 @@ class PagerDuty(Format[Enqueued]):
     name: ClassVar[str] = "pagerduty"
     title: ClassVar[str] = "PagerDuty Events API v2"
     paths: ClassVar[tuple[str, ...]] = ("v2/enqueue", "v2/enqueue/")
+    direct: ClassVar[tuple[str, ...]] = paths
     unknown_key: ClassVar[str] = "Invalid routing key"
+    setup: ClassVar[str] = "Or keep your client and set its base URL to {url}; the routing key is {key}"
 
     def decode(self, raw: bytes) -> Enqueued:
         try:
@@ -84,10 +86,10 @@ class PagerDuty(Format[Enqueued]):
         except ValueError as error:
             sentence = str(error)
             if sentence.startswith("The body is not valid JSON"):
-                raise Misunderstood(sentence, _unrecognized(sentence)) from error
+                raise Misunderstood(sentence, unrecognized(sentence)) from error
             raise self.misunderstood(sentence) from error
         if wrong := list(_errors(event)):
-            raise Misunderstood("; ".join(wrong), _invalid(wrong))
+            raise Misunderstood("; ".join(wrong), invalid(wrong))
         if event.dedup_key:
             return Enqueued(event, event.dedup_key, chosen=False)
         return Enqueued(event, str(uuid.uuid4()), chosen=True)
@@ -110,18 +112,18 @@ class PagerDuty(Format[Enqueued]):
         if status in {401, 403}:
             status = 400  # PagerDuty knows no other answer to a wrong key
         if status == 400:
-            return _invalid([sentence])
+            return invalid([sentence])
         return Answer(status=status, body=_body(_STATUSES.get(status, "error"), sentence, [sentence]))
 
 
 _STATUSES = {413: "invalid event", 429: "throttle exceeded", 503: "unavailable"}
 
 
-def _invalid(errors: list[str]) -> Answer:
+def invalid(errors: list[str]) -> Answer:
     return Answer(status=400, body=_body("invalid event", "Event object is invalid", errors))
 
 
-def _unrecognized(error: str) -> Answer:
+def unrecognized(error: str) -> Answer:
     body = _body("Unrecognized object", "Event object format is unrecognized", ["JSON parse error", error])
     return Answer(status=400, body=body)
 

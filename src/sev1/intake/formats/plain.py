@@ -17,7 +17,7 @@ from sev1.intake.formats.format import Accepted, Answer, Format
 from sev1.intake.formats.labels import fingerprint
 from sev1.intake.formats.limits import ALERTS_MAX, LABELS_MAX, TEXT_MAX, LabelName, fitting, one_line
 from sev1.intake.formats.reading import read
-from sev1.intake.model import Action, InboundEvent
+from sev1.intake.model import Action, Inbound, InboundChange, InboundEvent, InboundLink
 
 KEY_MAX = 255
 COUNT_MAX = 1_000_000
@@ -31,6 +31,12 @@ class PlainLink(Struct, gc=False):
 
 
 class PlainEvent(Struct, gc=False):
+    kind: Literal["alert", "change"] = "alert"
+    """A change (a deploy, a flag) wakes nobody; it is shown beside its service's alerts."""
+    source: Name | None = None
+    """Who or what made the change."""
+    details: dict[str, Raw] | None = None
+    """More about the change."""
     summary: Annotated[str, Meta(max_length=TEXT_MAX)] = ""
     key: Annotated[str, Meta(max_length=KEY_MAX)] = ""
     status: Literal["firing", "acknowledged", "resolved"] = "firing"
@@ -59,6 +65,7 @@ class Plain(Format[list[Read]]):
     name: ClassVar[str] = "json"
     title: ClassVar[str] = "JSON"
     paths: ClassVar[tuple[str, ...]] = ("events",)
+    setup: ClassVar[str] = 'Post JSON such as {"summary": "Disk full on db-1", "severity": "critical"}.'
 
     def decode(self, raw: bytes) -> list[Read]:
         try:
@@ -73,14 +80,16 @@ class Plain(Format[list[Read]]):
         body = msgspec.json.encode({"accepted": len(decoded), "keys": [item.key for item in decoded]})
         return Accepted(raw=raw, events=len(decoded), answer=Answer(status=202, body=body))
 
-    def events(self, decoded: list[Read], received_at: datetime) -> Iterator[InboundEvent]:
+    def events(self, decoded: list[Read], received_at: datetime) -> Iterator[Inbound]:
         for item in decoded:
-            yield event_of(item, received_at, self.name)
+            yield _change(item, received_at) if item.event.kind == "change" else event_of(item, received_at, self.name)
 
 
 def checked(event: PlainEvent, which: str) -> Read:
     """Raises ValueError with a sentence."""
     key = event.key.strip()
+    if event.kind == "change" and event.status != "firing":
+        raise ValueError(f"A change has no `status`{which}: it happened.")
     if not event.summary.strip() and (event.status == "firing" or not key):
         raise ValueError(f"`summary` is missing{which}: one line that says what is wrong.")
     labels: dict[str, str] = {}
@@ -125,13 +134,32 @@ def event_of(item: Read, received_at: datetime, source: str) -> InboundEvent:
         summary=one_line(event.summary) or item.key,
         labels=item.labels,
         annotations=annotations,
-        links=links.links(
-            *(
-                ("Link", link) if isinstance(link, str) else (link.title or "Link", link.url)
-                for link in event.links or ()
-            ),
-            *links.from_annotations(annotations, None),
-        ),
+        links=_links(event, annotations),
         starts_at=starts_at or received_at,
         count=event.count,
+    )
+
+
+def _change(item: Read, received_at: datetime) -> InboundChange:
+    event = item.event
+    said = {
+        **item.labels,
+        **{name: text_of(value) for name, value in {**(event.annotations or {}), **(event.details or {})}.items()},
+    }
+    said.pop("service", None)
+    at, details = instants.started(item.starts_at, received_at, fitting(said))
+    return InboundChange(
+        at=at or received_at,
+        summary=one_line(event.summary) or item.key,
+        source=event.source or Plain.name,
+        service=item.labels.get("service"),
+        links=_links(event, details),
+        details=details,
+    )
+
+
+def _links(event: PlainEvent, annotations: dict[str, str]) -> tuple[InboundLink, ...]:
+    return links.links(
+        *(("Link", link) if isinstance(link, str) else (link.title or "Link", link.url) for link in event.links or ()),
+        *links.from_annotations(annotations, None),
     )

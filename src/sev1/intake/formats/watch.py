@@ -9,3 +9,5 @@ class Watch(Plain):
     name: ClassVar[str] = "watch"
     title: ClassVar[str] = "sev1's own watch"
     paths: ClassVar[tuple[str, ...]] = ()
+    setup: ClassVar[str] = ""
+    """No key is made for it."""

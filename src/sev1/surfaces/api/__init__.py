@@ -2,12 +2,13 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from sev1.surfaces.api import alerts, catalog, incidents, measures, on_call, on_call_plan, pages, watch
+from sev1.surfaces.api import alerts, catalog, changes, incidents, measures, on_call, on_call_plan, pages, watch
 
 ROUTES: list[HTTPRouteHandler] = [
     *incidents.ROUTES,
     *pages.ROUTES,
     *alerts.ROUTES,
+    *changes.ROUTES,
     *on_call.ROUTES,
     *on_call_plan.ROUTES,
     *catalog.ROUTES,

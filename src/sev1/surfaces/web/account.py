@@ -1,6 +1,6 @@
 """`/settings`: how pages look for me, signing out; for admins people, integration keys and tokens."""
 
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -14,6 +14,7 @@ from sev1.access.keys import KeyKind
 from sev1.access.model import Role, Scope, Theme
 from sev1.engine.database import Database
 from sev1.engine.errors import Forbidden, Invalid, NotFound, Refused
+from sev1.intake import senders
 from sev1.surfaces.injected import Config, Db, Keys, SignedIn
 from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to, show
 
@@ -24,7 +25,7 @@ THEMES: tuple[tuple[Theme, str], ...] = (
     ("light", "Light"),
     ("contrast", "High contrast"),
 )
-KINDS: tuple[KeyKind, ...] = get_args(KeyKind)
+KINDS: tuple[KeyKind, ...] = senders.KINDS
 ADMIN: Scope = "access:write"
 
 
@@ -51,15 +52,24 @@ async def create_key(request: SignedIn, db: Db, visit: Here, keyring: Keys, sett
     try:
         kind, service = _sender(fields, visit)
         made = await keys.create(
-            db, kind=kind, name=fields.get("name", ""), service=service, by=visit.principal, now=visit.now
+            db,
+            kind=kind,
+            name=fields.get("name", ""),
+            service=service,
+            signing_secret=fields.get("signing_secret", "").strip() or None,
+            by=visit.principal,
+            now=visit.now,
         )
     except (Invalid, Refused) as error:
         return await _page(db, visit, Typed(form="key", fields=fields, error=error.message, status=error.status))
     await keyring.refresh()
-    address = _address(kind, settings.url, made.secret)
-    said = "Routing key, and the address to send to" if kind == "pagerduty" else "Address to paste into the sender"
-    secret = f"{made.secret}  {address}" if kind == "pagerduty" else address
-    return await _page(db, visit, issued={"what": made.name, "said": said, "secret": secret})
+    issued = {
+        "what": made.name,
+        "said": "Address to paste into the sender",
+        "secret": senders.address_of(kind, settings.url, made.secret),
+        "how": senders.how_to(kind, settings.url, made.secret),
+    }
+    return await _page(db, visit, issued=issued)
 
 
 @post(

@@ -12,6 +12,7 @@ from litestar.response import Template
 from sev1.access.declare import needs
 from sev1.catalog.model import Tier
 from sev1.engine.errors import NotFound
+from sev1.intake import changes
 from sev1.intake.inbox_reader import read_row
 from sev1.paging import store as pages
 from sev1.surfaces.injected import Db
@@ -28,6 +29,9 @@ FIRING_SHOWN = 200
 PAGE = 50
 A_WEEK = timedelta(days=7)
 A_HOUR = timedelta(hours=1)
+LATELY = timedelta(hours=24)
+"""How long before an alert began a change of its service may have to do with it."""
+CHANGES_SHOWN = 10
 
 
 @get("/alerts", opt=needs("read"), include_in_schema=False)
@@ -92,6 +96,18 @@ async def show_alert(number: Number, db: Db, visit: Here) -> Template:
         alert = await _alert(conn, number)
         transitions = await alerts_store.transitions(conn, number)
         page = await pages.get(conn, alert.page) if alert.page else None
+        service = alert.service or alert.labels.get("service")
+        lately = (
+            await changes.list_changes(
+                conn,
+                service=service,
+                since=alert.starts_at - LATELY,
+                until=alert.resolved_at or visit.now,
+                limit=CHANGES_SHOWN,
+            )
+            if service
+            else []
+        )
     return show(
         visit,
         "alert.html",
@@ -102,6 +118,7 @@ async def show_alert(number: Number, db: Db, visit: Here) -> Template:
         transitions=transitions,
         words=view.TRANSITION_WORDS,
         labels=view.other_labels(alert),
+        changes=lately,
     )
 
 

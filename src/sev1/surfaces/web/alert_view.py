@@ -23,6 +23,7 @@ TRANSITION_WORDS = {
     "silenced": "Silenced",
     "inhibited": "Inhibited",
     "looked-at-again": "Looked at again",
+    "noted": "Note of the sender",
 }
 NOISE = frozenset({"alertname", "service", "severity", "env"})
 """Labels that the head of the page shows already."""
