@@ -2,7 +2,7 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from sev1.surfaces.api import alerts, catalog, incidents, measures, on_call, pages, watch
+from sev1.surfaces.api import alerts, catalog, explain, incidents, measures, on_call, pages, watch
 
 ROUTES: list[HTTPRouteHandler] = [
     *incidents.ROUTES,
@@ -12,4 +12,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *catalog.ROUTES,
     *measures.ROUTES,
     *watch.ROUTES,
+    *explain.ROUTES,
 ]
