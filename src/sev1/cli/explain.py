@@ -13,6 +13,7 @@ from sev1.cli.respond import call
 from sev1.explain.model import Because, lines
 
 MINUTES = {"m": 1, "h": 60, "d": 1440}
+LONGEST_MIN = 400 * 1440
 _SPAN = re.compile(r"([0-9]{1,6})([mhd])")
 
 
@@ -41,8 +42,8 @@ def explain(
 
 
 def minutes_of(text: str) -> int:
-    """`90m`, `24h`, `7d` in minutes; ends the command for anything else."""
+    """`90m`, `24h`, `7d` in minutes, at most 400 days; ends the command for anything else."""
     found = _SPAN.fullmatch(text.strip())
-    if not found:
+    if not found or not 0 < int(found[1]) * MINUTES[found[2]] <= LONGEST_MIN:
         fail(f'"{text}" is no span of time. Write it like 90m, 24h or 7d.')
     return int(found[1]) * MINUTES[found[2]]

@@ -6,7 +6,7 @@ import functools
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, NoReturn, ParamSpec
 
 import typer
 
@@ -64,7 +64,7 @@ def errors_in_words() -> Iterator[None]:
         raise SystemExit(130) from None
 
 
-def fail(message: str) -> None:
+def fail(message: str) -> NoReturn:
     """Says what is wrong and ends the command with exit code 1."""
     print(message, file=sys.stderr)
     raise SystemExit(1)

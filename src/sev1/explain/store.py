@@ -23,6 +23,7 @@ from sev1.oncall import store as oncall_store
 from sev1.paging import store as pages
 from sev1.paging.model import Page, PageEvent
 from sev1.triage import alerts
+from sev1.triage.model import AlertRow
 
 LONGEST = timedelta(days=31)
 MOST_PAGES = 200
@@ -80,7 +81,7 @@ async def of_person(conn: asyncpg.Connection, person: str, since: datetime, cata
         "ORDER BY id DESC LIMIT $2",
         since, MOST_HELD,
     )  # fmt: skip
-    held = [msgspec.convert(dict(row), alerts.AlertRow) for row in rows]
+    held = [msgspec.convert(dict(row), AlertRow) for row in rows]
     overrides = await oncall_store.overrides_since(conn, since - oncall_store.LOOK_BACK)
     return explain_person(person, facts, held, catalog, overrides, since, now)
 
