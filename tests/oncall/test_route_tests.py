@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
-from sev1.catalog.check import require_valid
+from sev1.catalog.check import check, require_valid
 from sev1.catalog.load import load
 from sev1.catalog.model import Catalog, Expected, Maintenance, RouteTest
 from sev1.catalog.problems import CatalogInvalid
@@ -79,8 +79,12 @@ def test_a_test_of_people_without_an_instant_and_one_that_expects_nothing_are_re
         require_valid(with_test(sample, people=("ana",), at=None))
     with pytest.raises(CatalogInvalid, match="expects nothing"):
         require_valid(with_test(sample))
-    with pytest.raises(CatalogInvalid, match='expects route "monye"'):
-        require_valid(with_test(sample, route="monye"))
+    [hint] = [f for f in check(with_test(sample, route="monye")) if f.kind == "route-test"]
+    assert hint.warning
+    assert (hint.message, hint.fix) == (
+        'route-test "t" expects route "monye", which does not exist.',
+        'Did you mean "money"?',
+    )
 
 
 @pytest.mark.parametrize("command", ["plan", "apply"])

@@ -2,7 +2,7 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from sev1.surfaces.api import alerts, catalog, explain, incidents, measures, on_call, pages, watch
+from sev1.surfaces.api import alerts, catalog, explain, incidents, measures, on_call, pages, playbooks, watch
 
 ROUTES: list[HTTPRouteHandler] = [
     *incidents.ROUTES,
@@ -13,4 +13,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *measures.ROUTES,
     *watch.ROUTES,
     *explain.ROUTES,
+    *playbooks.ROUTES,
 ]

@@ -8,11 +8,13 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery, PathParameter, QueryParameter
 from litestar.response import Template
+from msgspec import Struct
 
 from sev1.access.declare import needs
 from sev1.catalog.model import Tier
 from sev1.engine.errors import NotFound
 from sev1.intake.inbox_reader import read_row
+from sev1.measure.alert_history import DAYS, RuleSeen, history_of, rules_seen
 from sev1.paging import store as pages
 from sev1.surfaces.injected import Db
 from sev1.surfaces.web import alert_view as view
@@ -20,7 +22,8 @@ from sev1.surfaces.web.visit import Here, show
 from sev1.triage import alerts as alerts_store
 from sev1.triage import silences
 from sev1.triage.alerts import AlertList
-from sev1.triage.model import AlertRow
+from sev1.triage.five_questions import Score
+from sev1.triage.model import AlertRow, rule_of
 
 Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 Before = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
@@ -93,6 +96,7 @@ async def show_alert(number: Number, db: Db, visit: Here) -> Template:
         alert = await _alert(conn, number)
         transitions = await alerts_store.transitions(conn, number)
         page = await pages.get(conn, alert.page) if alert.page else None
+        past = await history_of(conn, rule_of(alert), alert.service, visit.now)
     return show(
         visit,
         "alert.html",
@@ -100,10 +104,27 @@ async def show_alert(number: Number, db: Db, visit: Here) -> Template:
         screen=view.alert_screen(alert, visit.catalog),
         alert=alert,
         page=page,
+        past=past,
         transitions=transitions,
         words=view.TRANSITION_WORDS,
         labels=view.other_labels(alert),
     )
+
+
+class RuleRow(Struct, frozen=True, kw_only=True):
+    seen: RuleSeen
+    score: Score
+
+
+@get("/alerts/rules", opt=needs("read"), include_in_schema=False)
+async def list_rules(db: Db, visit: Here) -> Template:
+    """Each rule that fired in the last 90 days with its score on the first five questions, worst first."""
+    async with db.connection() as conn:
+        seen = await rules_seen(conn, visit.now - timedelta(days=DAYS))
+        latest = await alerts_store.by_number(conn, [rule.last_id for rule in seen])
+    rows = [RuleRow(seen=rule, score=view.score_of(latest[rule.last_id], visit.catalog)) for rule in seen]
+    rows.sort(key=lambda row: (row.score.points, -row.seen.alerts, row.seen.rule))
+    return show(visit, "alert_rules.html", section="alerts", rows=rows)
 
 
 @get("/alerts/{number:int}/payload", opt=needs("read"), include_in_schema=False)
@@ -134,4 +155,4 @@ async def _alert(conn: asyncpg.Connection, number: int) -> AlertRow:
     return alert
 
 
-ROUTES: list[HTTPRouteHandler] = [list_alerts, show_alert, show_payload]
+ROUTES: list[HTTPRouteHandler] = [list_alerts, show_alert, list_rules, show_payload]
