@@ -167,6 +167,14 @@ async def test_a_page_can_be_ended_as_a_false_alarm_by_one_button(stage: Stage, 
     assert 'name="reason" value="False alarm"' in html
 
 
+async def test_the_page_that_wakes_somebody_shows_what_is_known_and_the_runbooks_questions(stage: Stage, see: Any):
+    await stage.fires()
+    html = await see("/pages/P-1")
+    assert "<dt>Known</dt>" in html
+    assert "The first minute after a deployment may show up to 2 % errors" in html
+    assert '<li class="branch"><strong>Payments is red too?</strong> → runbook payments-declined' in html
+
+
 async def test_rules_are_listed_worst_first_with_what_to_add_where(stage: Stage, see: Any):
     await stage.fires()
     bare = stage.alert("Lonely", labels={"service": "", "severity": "critical"})
