@@ -96,6 +96,18 @@ async def test_a_page_and_a_fingerprint_lead_to_the_same_facts(stage: Stage):
     await stage.api("GET", "/explanations", expect=400)
 
 
+async def test_a_fingerprint_means_its_latest_alert_whatever_the_key_and_reports_name_people_as_their_key(stage: Stage):
+    await stage.ends(await stage.fires())
+    await stage.fires()
+    reported = await stage.api("POST", "/reports", {"summary": "The shop is slow", "service": "storefront"})
+    tree = await stage.api("GET", f"/explanations?about={reported['fingerprint']}")
+    assert tree["data"]["alert"] == "A-3"
+    assert "integration key 0 (People)" in all_of(tree, "received")[0]["sentence"]
+    [received] = all_of(await stage.api("GET", "/alerts/1/explanation"), "received")
+    latest = await stage.api("GET", f"/explanations?about={received['data']['fingerprint']}")
+    assert latest["data"]["alert"] == "A-2"
+
+
 async def test_an_escalation_that_ran_out_and_one_that_runs_say_so(stage: Stage):
     await stage.fires()
     assert "It still runs: the next step is due at" in words(await stage.api("GET", "/explanations?about=P-1"))

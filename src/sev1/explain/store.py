@@ -17,6 +17,7 @@ from sev1.explain.alert import explain_alert
 from sev1.explain.model import AlertFacts, Because, PageFacts
 from sev1.explain.page import explain_page
 from sev1.explain.person import explain_person
+from sev1.intake.reports import REPORT_KEY
 from sev1.notify.model import DeliveryView
 from sev1.notify.store import deliveries_about
 from sev1.oncall import store as oncall_store
@@ -24,10 +25,14 @@ from sev1.paging import store as pages
 from sev1.paging.model import Page, PageEvent
 from sev1.triage import alerts
 from sev1.triage.model import AlertRow
+from sev1.watch.step import WATCH_KEY
 
 LONGEST = timedelta(days=31)
 MOST_PAGES = 200
 MOST_HELD = 200
+_OURS = {key.id: key.name for key in (REPORT_KEY, WATCH_KEY)}
+"""Keys that are no rows: what people report, and what sev1 finds by itself."""
+_KEY_NAME = "SELECT name FROM integration_keys WHERE id = $1"
 _ALERT, _PAGE = re.compile(r"A-([0-9]{1,18})", re.IGNORECASE), re.compile(r"P-([0-9]{1,18})", re.IGNORECASE)
 
 
@@ -41,10 +46,31 @@ async def explain(conn: asyncpg.Connection, about: str, catalog: Catalog, now: d
         return await of_alert(conn, int(found[1]), catalog, now)
     if found := _PAGE.fullmatch(about):
         return await of_page(conn, f"P-{int(found[1])}", catalog, now)
-    number = await conn.fetchval("SELECT max(id) FROM alerts WHERE fingerprint = $1", about[:1000])
+    number = await _latest_of(conn, about[:1000])
     if number is None:
         raise NotFound("There is no such alert or page. Name it as A-12 or P-3, or by an alert's fingerprint.")
     return await of_alert(conn, number, catalog, now)
+
+
+async def _latest_of(conn: asyncpg.Connection, fingerprint: str) -> int | None:
+    """The latest alert with this fingerprint, whatever its key. Steps from key to key along the index of problems, so that
+    it takes as long as there are keys and not as there are alerts.
+    """
+    number: int | None = await conn.fetchval(
+        """
+        WITH RECURSIVE keys AS (
+            (SELECT key_id FROM alerts ORDER BY key_id LIMIT 1)
+            UNION ALL
+            SELECT (SELECT a.key_id FROM alerts a WHERE a.key_id > k.key_id ORDER BY a.key_id LIMIT 1)
+            FROM keys k WHERE k.key_id IS NOT NULL
+        )
+        SELECT max((SELECT a.id FROM alerts a WHERE a.key_id = k.key_id AND a.fingerprint = $1
+                    ORDER BY a.id DESC LIMIT 1))
+        FROM keys k WHERE k.key_id IS NOT NULL
+        """,
+        fingerprint,
+    )
+    return number
 
 
 async def of_alert(conn: asyncpg.Connection, number: int, catalog: Catalog, now: datetime) -> Because:
@@ -54,7 +80,7 @@ async def of_alert(conn: asyncpg.Connection, number: int, catalog: Catalog, now:
         raise NotFound(f"There is no alert A-{number}.")
     facts = AlertFacts(
         alert=alert,
-        key=await conn.fetchval("SELECT name FROM integration_keys WHERE id = $1", alert.key_id) or "",
+        key=_OURS.get(alert.key_id) or await conn.fetchval(_KEY_NAME, alert.key_id) or "",
         transitions=await alerts.transitions(conn, number),
         page=await _page_facts(conn, alert.page) if alert.page else None,
     )
