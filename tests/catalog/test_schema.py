@@ -39,7 +39,7 @@ def sample_documents():
     # YAML 1.2 as in an editor, where days are text.
     yaml = YAML(typ="safe", pure=True)
     for path in sorted(SAMPLE.rglob("*.yaml")):
-        text = re.sub(r"(\d{4}-\d\d-\d\d)", r"'\1'", path.read_text())
+        text = re.sub(r"(\d{4}-\d\d-\d\d(?:T[\d:]+Z)?)", r"'\1'", path.read_text())
         for number, document in enumerate(yaml.load_all(text), start=1):
             yield pytest.param(document, id=f"{path.name}-{number}")
 

@@ -66,3 +66,16 @@ def test_one_line_of_markdown_stays_one_line() -> None:
     assert plain_line("Roll back: `deploy rollback` <b>now</b>") == (
         "Roll back: <code>deploy rollback</code> &lt;b&gt;now&lt;/b&gt;"
     )
+
+
+@pytest.mark.parametrize(
+    ("item", "html"),
+    [
+        ("- if one region only -> drain it", '<li class="branch"><strong>One region only?</strong> → drain it</li>'),
+        ("- else → call platform", '<li class="branch"><strong>Else</strong> → call platform</li>'),
+        ("- If in doubt, ask", "<li>If in doubt, ask</li>"),
+        ("- if <script> -> x", '<li class="branch"><strong>&lt;script&gt;?</strong> → x</li>'),
+    ],
+)
+def test_items_with_if_and_an_arrow_become_questions_with_answers(item: str, html: str) -> None:
+    assert html in markdown(item)

@@ -10,6 +10,8 @@ import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
+from msgspec.structs import replace
+
 from sev1.catalog import maintenance
 from sev1.catalog.check_signals import signals
 from sev1.catalog.cycles import cycles
@@ -40,6 +42,8 @@ def check(catalog: Catalog, unread: Names | None = None) -> list[Finding]:
         *_inhibit_rules(catalog),
         *_maintenance(catalog, names),
         *_runbooks(catalog),
+        *_response_plans(catalog, names),
+        *_route_tests(catalog, names),
         *signals(catalog, functools.partial(_reference, names=names)),
     ]
     if unread is None:
@@ -264,6 +268,32 @@ def _runbooks(catalog: Catalog) -> Iterator[Finding]:
             message = f'runbook "{runbook.name}" has no list item, so a page cannot say what to try first.'
             fix = "Begin it with `- [ ] …`: what to try first."
             yield Finding(kind="runbook", name=runbook.name, path=(), message=message, fix=fix, warning=True)
+
+
+def _response_plans(catalog: Catalog, names: Names) -> Iterator[Finding]:
+    for plan in catalog.response_plans.values():
+        owner = ("response-plan", plan.name)
+        yield from _matchers(*owner, "match", plan.match)
+        for at, person in enumerate(plan.experts):
+            yield from _reference(owner, ("experts", at), "names as expert", "person", person, names)
+
+
+def _route_tests(catalog: Catalog, names: Names) -> Iterator[Finding]:
+    for test in catalog.route_tests.values():
+        owner = ("route-test", test.name)
+        for field, kind in (("service", "service"), ("route", "route"), ("policy", "escalation-policy")):
+            # A test of something that does not exist fails when it is run, with the reason; here it is only a hint.
+            if wanted := getattr(test.expect, field):
+                found = _reference(owner, ("expect", field), "expects", kind, wanted, names)
+                yield from (replace(finding, warning=True) for finding in found)
+        if test.expect.people is not None and test.at is None:
+            message = f'route-test "{test.name}" expects people without saying when: whoever is on call changes.'
+            fix = 'Add `at`, such as "2026-03-02T03:00:00Z".'
+            yield Finding(kind="route-test", name=test.name, path=("expect", "people"), message=message, fix=fix)
+        if all(getattr(test.expect, field) is None for field in test.expect.__struct_fields__):
+            message = f'route-test "{test.name}" expects nothing.'
+            fix = "Add `tier`, `policy`, `service`, `route`, `group`, `silenced` or `people`."
+            yield Finding(kind="route-test", name=test.name, path=("expect",), message=message, fix=fix)
 
 
 def _reaches_somebody(catalog: Catalog) -> Iterator[Finding]:

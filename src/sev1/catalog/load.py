@@ -20,6 +20,7 @@ from sev1.catalog.check import check
 from sev1.catalog.convert import faults
 from sev1.catalog.model import DEFAULT_SEVERITIES, KINDS, Catalog, Runbook
 from sev1.catalog.problems import CatalogInvalid, Problem, did_you_mean, listed, shortened
+from sev1.catalog.problems import Path as Path_
 from sev1.catalog.yaml_tree import Mapping, Node, Unreadable, line_of, plain
 
 LARGEST_FILE_BYTES = 1_000_000
@@ -37,6 +38,13 @@ class Loaded(Struct, frozen=True):
     catalog: Catalog
     warnings: tuple[Problem, ...]
     """What is untidy, in the order of files and lines. No reason to refuse the catalog."""
+    places: dict[tuple[str, str], tuple[str, Node]] = {}
+    """By kind and name, the file and the tree in which an object was written."""
+
+    def problem(self, kind: str, name: str, path: Path_, message: str, fix: str = "") -> Problem:
+        """What is wrong at `path` inside an object, with its file and line."""
+        file, node = self.places[kind, name]
+        return Problem(file=file, line=line_of(node, path), message=message, fix=fix)
 
 
 def load(directory: Path) -> Catalog:
@@ -51,7 +59,7 @@ def inspect(directory: Path) -> Loaded:
     warnings = reading.cross_check()
     if reading.problems:
         raise CatalogInvalid(sorted(set(reading.problems)))
-    return Loaded(reading.catalog(), tuple(sorted(warnings)))
+    return Loaded(reading.catalog(), tuple(sorted(warnings)), reading.places())
 
 
 class _Source(Struct):
@@ -112,6 +120,9 @@ class _Reading:
                 fields.setdefault(attribute, {})[name] = value
         fields.setdefault("severities", dict(DEFAULT_SEVERITIES))
         return Catalog(**fields)
+
+    def places(self) -> dict[tuple[str, str], tuple[str, Node]]:
+        return {key: (source.file, source.node) for key, source in self._sources.items()}
 
     def cross_check(self) -> list[Problem]:
         """Adds what does not hold between objects to the problems; returns the warnings."""

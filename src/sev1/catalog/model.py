@@ -460,6 +460,50 @@ class Runbook(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return ""
 
 
+class ResponsePlan(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is known about alerts of one type, for whoever is woken by one. Figures from history stand beside it."""
+
+    title: Text
+    order: Annotated[int, Meta(ge=0, le=100000)] = 100
+    """Plans are tried by `order`, then name; the first that matches is shown."""
+    match: Annotated[tuple[str, ...], Meta(min_length=1, max_length=20)]
+    """Alertmanager matchers, all of which must hold."""
+    check_first: Annotated[tuple[Text, ...], Meta(max_length=20)] = ()
+    """What to look at before anything else, in order."""
+    known_issues: Annotated[tuple[Text, ...], Meta(max_length=20)] = ()
+    steady_state: Annotated[str, Meta(max_length=500)] = ""
+    """What normal looks like, in numbers."""
+    false_positives: Annotated[tuple[Text, ...], Meta(max_length=20)] = ()
+    """When it fired and nothing was wrong, and how to tell."""
+    experts: Annotated[tuple[Slug, ...], Meta(max_length=20)] = ()
+    dashboards: Annotated[tuple[Link, ...], Meta(max_length=10)] = ()
+
+
+class Expected(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a route test expects; what is left out is not looked at. "" expects that there is none."""
+
+    tier: Tier | None = None
+    service: str | None = None
+    route: str | None = None
+    policy: str | None = None
+    group: dict[str, str] | None = None
+    """The labels by which it is grouped, with their values."""
+    silenced: bool | None = None
+    """Whether a maintenance window holds it."""
+    people: tuple[Slug, ...] | None = None
+    """Whom the first step of the policy pages, in any order. Needs `at`."""
+
+
+class RouteTest(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An alert and what must become of it: run by `sev1 plan` and `sev1 apply`, which refuse when one fails."""
+
+    labels: Annotated[dict[str, str], Meta(min_length=1, max_length=64)]
+    annotations: Annotated[dict[str, str], Meta(max_length=64)] = {}
+    at: Annotated[datetime, Meta(tz=True)] | None = None
+    """The instant at which it fires; without it: when the test is run."""
+    expect: Expected
+
+
 class Organisation(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     title: Text
     announce: tuple[ContactMethod, ...] = ()
@@ -497,6 +541,8 @@ class Catalog(Struct, frozen=True, kw_only=True):
     composites: dict[str, Composite] = field(default_factory=dict)
     feeds: dict[str, StatusFeed] = field(default_factory=dict)
     maintenance: dict[str, Maintenance] = field(default_factory=dict)
+    response_plans: dict[str, ResponsePlan] = field(default_factory=dict)
+    route_tests: dict[str, RouteTest] = field(default_factory=dict)
     runbooks: dict[str, Runbook] = field(default_factory=dict)
 
     def person_by_email(self, email: str) -> Person | None:
@@ -523,6 +569,8 @@ KINDS: dict[str, tuple[str, type[_Object]]] = {
     "composite": ("composites", Composite),
     "status-feed": ("feeds", StatusFeed),
     "maintenance": ("maintenance", Maintenance),
+    "response-plan": ("response_plans", ResponsePlan),
+    "route-test": ("route_tests", RouteTest),
     "runbook": ("runbooks", Runbook),
 }
 """`kind:` in a file -> the field of `Catalog` that holds it, and its type."""

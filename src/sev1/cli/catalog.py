@@ -12,8 +12,10 @@ from sev1.catalog.load import Loaded, inspect
 from sev1.catalog.model import Catalog
 from sev1.catalog.plan import plan as make_plan
 from sev1.catalog.plan import render
+from sev1.catalog.problems import CatalogInvalid
 from sev1.catalog.schema import write
 from sev1.cli.local import DataOption, clock, errors_in_words, open_database, runs
+from sev1.oncall import route_tests
 from sev1.oncall import store as oncall_store
 from sev1.oncall.gaps import warnings
 from sev1.oncall.resolve import in_force
@@ -68,4 +70,13 @@ def _load(directory: Path) -> Loaded:
     loaded = inspect(directory)
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
+    _run_route_tests(loaded)
     return loaded
+
+
+def _run_route_tests(loaded: Loaded) -> None:
+    """Raises `CatalogInvalid` with every test that fails, by file and line."""
+    failures = route_tests.run(loaded.catalog, clock.now())
+    fix = "Correct the catalog, or the test if it expects the wrong thing."
+    if failures:
+        raise CatalogInvalid([loaded.problem("route-test", f.test, f.path, f.message, fix) for f in failures])

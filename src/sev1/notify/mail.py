@@ -10,10 +10,15 @@ from uuid import UUID
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from sev1.catalog.runbook import RunbookStep
 from sev1.notify.model import Notice, one_line
 
 SUBJECT_MAX = 150
 """Characters; phones show about 40, and a header of many encoded lines is what filters distrust."""
+
+MOST_STEPS = 3
+MOST_BRANCHES = 4
+"""What a mail shows of a runbook; the page has all of it."""
 
 _templates = Environment(
     loader=PackageLoader("sev1.notify"),
@@ -82,10 +87,18 @@ def compose(
         "level": (notice.severity or "").upper(),
         "since": notice.since.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if notice.since else "",
         "action": ACTION[notice.kind],
+        "then": then_of(notice),
     }
     message.set_content(_templates.get_template("mail.txt").render(values))
     message.add_alternative(_templates.get_template("mail.html").render(values), subtype="html")
     return message
+
+
+def then_of(notice: Notice) -> list[RunbookStep]:
+    """The steps after what to try first, few and with few branches: a mail is read at three in the morning."""
+    steps = [RunbookStep(text=s.text, branches=s.branches[:MOST_BRANCHES]) for s in notice.steps]
+    left = [step for step in steps if step.text != notice.first or step.branches]
+    return left[:MOST_STEPS]
 
 
 def _sender(text: str) -> Address:

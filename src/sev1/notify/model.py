@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from sev1.catalog.model import ContactMethod, EmailMethod, Link, WebhookMethod
+from sev1.catalog.runbook import RunbookStep
 
 MethodKind = Literal["email", "webhook"]
 State = Literal["queued", "sending", "sent", "failed", "cancelled"]
@@ -66,8 +67,16 @@ class Notice(Struct, frozen=True, kw_only=True):
     verify: tuple[Link, ...] = ()
     first: str = ""
     """What to try first."""
+    steps: tuple[RunbookStep, ...] = ()
+    """The first steps of the runbook, with the questions whose answers say what comes next (mission 5.6)."""
+    known: tuple[str, ...] = ()
+    """What may explain it: known issues and past false alarms of its response plan."""
     stuck: tuple[str, ...] = ()
     """Whom to call when stuck, in order."""
+    owner: str = ""
+    """The owning team and its channel: `Payments in #payments`."""
+    escalates: tuple[str, ...] = ()
+    """Who is paged next when nobody answers: `after 3 min Ana Ribeiro`."""
     since: datetime | None = None
     why: str = ""
     """Why this person gets this."""

@@ -9,16 +9,15 @@ from typing import Any
 import asyncpg
 
 from sev1.catalog.cache import CatalogCache
-from sev1.catalog.model import Catalog, Link, Person, Service
+from sev1.catalog.model import Catalog, Person, Service
 from sev1.engine.commands import Change, Commands
 from sev1.engine.decider import SYSTEM, Fact
 from sev1.notify import store
 from sev1.notify.deliver import AfterCommit
 from sev1.notify.model import Delivery, Notice
 from sev1.paging import model as m
+from sev1.paging.playbook import escalates, playbook
 from sev1.paging.react import StepPeople
-
-MAX_VERIFY_LINKS = 4
 
 
 class PageNotices:
@@ -111,7 +110,8 @@ def _why_taken_back(fact: Fact[Any]) -> str:
 def page_notice(page: m.Page, paged: m.Paged, catalog: Catalog, who: m.Who, url: str) -> Notice:
     """The message that wakes `paged`: what broke, impact, where to verify, what to try first, whom to call."""
     service = catalog.services.get(page.service or "")
-    runbook = catalog.runbooks.get(service.runbook or "") if service else None
+    book = playbook(page.brief, service, catalog)
+    names = {person.name: person.full_name for person in catalog.people.values()}
     return Notice(
         kind="page",
         about=page.key,
@@ -119,20 +119,17 @@ def page_notice(page: m.Page, paged: m.Paged, catalog: Catalog, who: m.Who, url:
         url=f"{url}/pages/{page.key}",
         severity=page.severity,
         service=service.title if service else page.service,
-        impact=page.brief.impact or (service.impact if service else ""),
-        verify=_verify(page, service),
-        first=page.brief.first or (runbook.first_step if runbook else ""),
+        impact=book.impact,
+        verify=book.verify,
+        first=book.first,
+        steps=book.steps,
+        known=book.known,
         stuck=_stuck(page, paged, catalog, who, service),
+        owner=book.owner,
+        escalates=escalates(page.policy, who, page.step, names) if page.policy else (),
         since=page.brief.since or page.opened_at,
         why=f"You are {paged.because}. {page.why}".strip(),
     )
-
-
-def _verify(page: m.Page, service: Service | None) -> tuple[Link, ...]:
-    links = [*page.brief.verify, *(service.links if service else ())]
-    if page.brief.runbook_url:
-        links.append(Link(title="Runbook", url=page.brief.runbook_url))
-    return tuple({link.url: link for link in reversed(links)}.values())[::-1][:MAX_VERIFY_LINKS]
 
 
 def _stuck(page: m.Page, paged: m.Paged, catalog: Catalog, who: m.Who, service: Service | None) -> tuple[str, ...]:

@@ -33,6 +33,8 @@ class Brief(Struct, frozen=True, kw_only=True):
     verify: tuple[Link, ...] = ()
     """Where to look: dashboards, the source of the alert."""
     runbook_url: str = ""
+    plan: str = ""
+    """Name of the response plan that was for the first alert."""
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------

@@ -105,6 +105,10 @@ async def latest_named(conn: asyncpg.Connection, key_id: int, fingerprint: str) 
     return found[0] if found else None
 
 
+async def by_number(conn: asyncpg.Connection, numbers: Sequence[int]) -> dict[int, AlertRow]:
+    return {alert.id: alert for alert in await _select(conn, "id = ANY($1::bigint[])", list(numbers))}
+
+
 async def transitions(conn: asyncpg.Connection, alert_id: int) -> list[Transition]:
     """The alert's history, oldest first."""
     rows = await conn.fetch(

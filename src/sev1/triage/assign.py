@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from sev1.catalog.model import EscalationPolicy
+from sev1.catalog.response_plans import plan_for
 from sev1.engine.commands import Change
 from sev1.engine.decider import Actor
 from sev1.intake.model import InboundLink
@@ -37,6 +38,8 @@ class NewPage(Struct, frozen=True, kw_only=True):
     since: datetime
     annotations: dict[str, str]
     links: tuple[InboundLink, ...]
+    plan: str = ""
+    """Name of the response plan that is for the first alert."""
 
 
 class Joining(Struct, frozen=True, kw_only=True):
@@ -167,6 +170,7 @@ def _new_page(group_key: str, members: Sequence[Episode], context: Context) -> N
     tier, route = verdict.stage("tier"), verdict.stage("route")
     assert tier is not None
     assert route is not None
+    plan = plan_for(context.rules.catalog, first.labels)
     return NewPage(
         title=first.summary,
         group_key=group_key,
@@ -178,6 +182,7 @@ def _new_page(group_key: str, members: Sequence[Episode], context: Context) -> N
         since=first.starts_at,
         annotations=first.annotations,
         links=first.links,
+        plan=plan.name if plan else "",
     )
 
 

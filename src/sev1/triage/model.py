@@ -126,6 +126,11 @@ class AlertRow(Struct, frozen=True, kw_only=True):
         return kind if kind in {"maintenance", "flapping"} else self.held or ""
 
 
+def rule_of(alert: AlertRow) -> str:
+    """What its rule is called: the label `alertname`, else the summary."""
+    return alert.labels.get("alertname") or alert.summary
+
+
 class Transition(Struct, frozen=True, kw_only=True):
     """One line of an alert's history."""
 

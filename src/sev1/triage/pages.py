@@ -83,6 +83,7 @@ def brief_of(page: NewPage) -> paging.Brief:
         first=_said(page, "first", "action", "first_step"),
         verify=tuple(link for link in links if link.title != RUNBOOK)[:MAX_LINKS],
         runbook_url=runbook,
+        plan=page.plan,
     )
 
 

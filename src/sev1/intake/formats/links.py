@@ -8,6 +8,7 @@ from sev1.intake.model import InboundLink
 
 _WEB = re.compile(r"https?://[^\s\x00-\x1f\x7f<>\"]+", re.IGNORECASE)
 _GRAFANA_RULE = "/alerting/"
+_IMAGES = ("image", "image_url", "imageURL")
 
 Titled = tuple[str, str | None]
 """(title, url)."""
@@ -27,11 +28,13 @@ def links(*found: Titled) -> tuple[InboundLink, ...]:
 
 
 def from_annotations(annotations: dict[str, str], source: str | None) -> Iterable[Titled]:
-    """The links that annotations hold by convention: runbook, dashboard, and Grafana's own way of naming one."""
+    """The links that annotations hold by convention: runbook, dashboard, image, and Grafana's own way of naming one."""
     if url := annotations.get("runbook_url"):
         yield "Runbook", url
     if url := annotations.get("dashboard_url"):
         yield "Dashboard", url
+    if url := next((annotations[name] for name in _IMAGES if annotations.get(name)), ""):
+        yield "Image", url
     uid = annotations.get("__dashboardUid__")
     # Grafana's rule page is <root>/alerting/…, so its dashboards are found even under a sub-path.
     if uid and source and _GRAFANA_RULE in source:

@@ -2,7 +2,19 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from sev1.surfaces.api import alerts, catalog, changes, incidents, measures, on_call, on_call_plan, pages, watch
+from sev1.surfaces.api import (
+    alerts,
+    catalog,
+    changes,
+    explain,
+    incidents,
+    measures,
+    on_call,
+    on_call_plan,
+    pages,
+    playbooks,
+    watch,
+)
 
 ROUTES: list[HTTPRouteHandler] = [
     *incidents.ROUTES,
@@ -14,4 +26,6 @@ ROUTES: list[HTTPRouteHandler] = [
     *catalog.ROUTES,
     *measures.ROUTES,
     *watch.ROUTES,
+    *explain.ROUTES,
+    *playbooks.ROUTES,
 ]

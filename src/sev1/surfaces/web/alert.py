@@ -8,12 +8,14 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery, PathParameter, QueryParameter
 from litestar.response import Template
+from msgspec import Struct
 
 from sev1.access.declare import needs
 from sev1.catalog.model import Tier
 from sev1.engine.errors import NotFound
 from sev1.intake import changes
 from sev1.intake.inbox_reader import read_row
+from sev1.measure.alert_history import DAYS, RuleSeen, history_of, rules_seen
 from sev1.paging import store as pages
 from sev1.surfaces.injected import Db
 from sev1.surfaces.web import alert_view as view
@@ -21,7 +23,8 @@ from sev1.surfaces.web.visit import Here, show
 from sev1.triage import alerts as alerts_store
 from sev1.triage import silences
 from sev1.triage.alerts import AlertList
-from sev1.triage.model import AlertRow
+from sev1.triage.five_questions import Score
+from sev1.triage.model import AlertRow, rule_of
 
 Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 Before = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1)]
@@ -108,6 +111,7 @@ async def show_alert(number: Number, db: Db, visit: Here) -> Template:
             if service
             else []
         )
+        past = await history_of(conn, rule_of(alert), alert.service, visit.now)
     return show(
         visit,
         "alert.html",
@@ -115,11 +119,28 @@ async def show_alert(number: Number, db: Db, visit: Here) -> Template:
         screen=view.alert_screen(alert, visit.catalog),
         alert=alert,
         page=page,
+        past=past,
         transitions=transitions,
         words=view.TRANSITION_WORDS,
         labels=view.other_labels(alert),
         changes=lately,
     )
+
+
+class RuleRow(Struct, frozen=True, kw_only=True):
+    seen: RuleSeen
+    score: Score
+
+
+@get("/alerts/rules", opt=needs("read"), include_in_schema=False)
+async def list_rules(db: Db, visit: Here) -> Template:
+    """Each rule that fired in the last 90 days with its score on the first five questions, worst first."""
+    async with db.connection() as conn:
+        seen = await rules_seen(conn, visit.now - timedelta(days=DAYS))
+        latest = await alerts_store.by_number(conn, [rule.last_id for rule in seen])
+    rows = [RuleRow(seen=rule, score=view.score_of(latest[rule.last_id], visit.catalog)) for rule in seen]
+    rows.sort(key=lambda row: (row.score.points, -row.seen.alerts, row.seen.rule))
+    return show(visit, "alert_rules.html", section="alerts", rows=rows)
 
 
 @get("/alerts/{number:int}/payload", opt=needs("read"), include_in_schema=False)
@@ -150,4 +171,4 @@ async def _alert(conn: asyncpg.Connection, number: int) -> AlertRow:
     return alert
 
 
-ROUTES: list[HTTPRouteHandler] = [list_alerts, show_alert, show_payload]
+ROUTES: list[HTTPRouteHandler] = [list_alerts, show_alert, list_rules, show_payload]

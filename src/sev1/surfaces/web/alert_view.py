@@ -2,7 +2,20 @@
 
 from msgspec import Struct
 
-from sev1.catalog.model import Catalog, Link, Runbook, Service
+from sev1.catalog.model import (
+    Catalog,
+    EscalationPolicy,
+    Link,
+    PersonTarget,
+    ScheduleTarget,
+    Service,
+    Target,
+    TeamTarget,
+)
+from sev1.catalog.response_plans import plan_for
+from sev1.paging.model import Brief
+from sev1.paging.playbook import MOST_LINKS, Playbook, playbook
+from sev1.triage.five_questions import FIRST, IMPACT, Score, known_of, said, score
 from sev1.triage.model import AlertRow, Stage
 
 RUNBOOK = "Runbook"
@@ -35,34 +48,23 @@ class AlertScreen(Struct, frozen=True, kw_only=True):
     where: tuple[str, ...]
     suggested: str | None
     """The severity suggested for an incident."""
-    impact: str
-    verify: tuple[Link, ...]
-    first: str
-    runbook: Runbook | None
+    book: Playbook
     runbook_url: str
-    team: str
     team_name: str
     policy: str
     """Title of the escalation policy."""
+    path: tuple[str, ...]
+    """The policy's steps in words."""
     conclusion: str
     stages: tuple[tuple[str, Stage], ...]
     tier: str
-    answered: int
-    """How many of the five questions are answered by the alert and its service together."""
+    score: Score
 
 
 def alert_screen(alert: AlertRow, catalog: Catalog) -> AlertScreen:
     service = catalog.services.get(alert.service or "")
-    runbook = catalog.runbooks.get(service.runbook or "") if service else None
-    team = catalog.teams.get(service.owner) if service else None
     policy = catalog.policies.get(alert.verdict.policy or "")
-    links = {link.url: Link(title=link.title, url=link.url) for link in alert.links if link.title != RUNBOOK}
-    for link in service.links if service else ():
-        links.setdefault(link.url, link)
-    impact = said(alert, "impact", "description") or (service.impact if service else "")
-    first = said(alert, "first", "action", "first_step") or (runbook.first_step if runbook else "")
-    channel = f" in {team.channel}" if team and team.channel else ""
-    whom = bool(team or policy)
+    brief = brief_of_alert(alert, catalog)
     return AlertScreen(
         alert=alert,
         service=service,
@@ -72,28 +74,59 @@ def alert_screen(alert: AlertRow, catalog: Catalog) -> AlertScreen:
             if part
         ),
         suggested=alert.verdict.severity,
-        impact=impact,
-        verify=tuple(links.values())[:5],
-        first=first,
-        runbook=runbook,
-        runbook_url=next((link.url for link in alert.links if link.title == RUNBOOK), ""),
-        team=f"{team.title}{channel}" if team else "",
-        team_name=team.name if team else "",
+        book=playbook(brief, service, catalog),
+        runbook_url=brief.runbook_url,
+        team_name=service.owner if service and service.owner in catalog.teams else "",
         policy=policy.title if policy else "",
+        path=_path(policy, catalog),
         conclusion=alert.verdict.conclusion,
         stages=tuple((STAGE_TITLES[stage.name], stage) for stage in alert.verdict.stages),
         tier=TIER_WORDS.get(alert.tier or "", "in no tier: nobody said what it asks for"),
-        answered=sum((bool(alert.summary), bool(impact), bool(links), bool(first), whom)),
+        score=score_of(alert, catalog),
     )
 
 
-def said(alert: AlertRow, *names: str) -> str:
-    """The first of these annotations that says something other than the summary; the names are those of a page's brief."""
-    for name in names:
-        text = " ".join(alert.annotations.get(name, "").split())
-        if text and text != alert.summary:
-            return text
-    return ""
+def brief_of_alert(alert: AlertRow, catalog: Catalog) -> Brief:
+    """What the sender wrote, as the brief of a page has it, so that both show the same playbook."""
+    plan = plan_for(catalog, alert.labels)
+    links = [Link(title=link.title, url=link.url) for link in alert.links]
+    return Brief(
+        since=alert.starts_at,
+        impact=said(alert.annotations, IMPACT, but=alert.summary),
+        first=said(alert.annotations, FIRST, but=alert.summary),
+        verify=tuple(link for link in links if link.title != RUNBOOK)[:MOST_LINKS],
+        runbook_url=next((link.url for link in links if link.title == RUNBOOK), ""),
+        plan=plan.name if plan else "",
+    )
+
+
+def score_of(alert: AlertRow, catalog: Catalog) -> Score:
+    """How many of the five questions are answered by the alert, its service and its response plan together."""
+    known = known_of(catalog, alert.labels, alert.service, alert.verdict.policy)
+    links = [(link.title, link.url) for link in alert.links]
+    return score(alert.labels, alert.annotations, known, summary=alert.summary, links=links)
+
+
+def _path(policy: EscalationPolicy | None, catalog: Catalog) -> tuple[str, ...]:
+    """`Payments on-call, then after 3 min …`: who would be asked, by the targets' own titles."""
+    if policy is None:
+        return ()
+    found, waited = [], 0
+    for step in policy.steps:
+        names = ", ".join(_target(target, catalog) for target in step.targets)
+        found.append(f"after {waited // 60} min: {names}" if waited else f"at once: {names}")
+        waited += step.wait_s
+    return tuple(found)
+
+
+def _target(target: Target, catalog: Catalog) -> str:
+    match target:
+        case PersonTarget(name=name):
+            return catalog.people[name].full_name if name in catalog.people else name
+        case ScheduleTarget(name=name):
+            return catalog.schedules[name].title if name in catalog.schedules else name
+        case TeamTarget(name=name):
+            return f"everybody in {catalog.teams[name].title if name in catalog.teams else name}"
 
 
 def other_labels(alert: AlertRow) -> list[tuple[str, str]]:

@@ -43,6 +43,8 @@ class PageScreen(Struct, frozen=True, kw_only=True):
     impact: str
     verify: tuple[Link, ...]
     first: str
+    known: tuple[str, ...]
+    """What may explain it, from the response plan."""
     runbook: Runbook | None
     service: Service | None
     stuck: tuple[Helper, ...]
@@ -74,6 +76,7 @@ def page_screen(
         impact=notice.impact,
         verify=notice.verify,
         first=notice.first,
+        known=notice.known,
         runbook=catalog.runbooks.get(service.runbook or "") if service else None,
         service=service,
         stuck=_helpers(page, who, catalog, me),

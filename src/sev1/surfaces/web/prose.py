@@ -7,11 +7,14 @@ import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
+from sev1.catalog.runbook import question
+
 _REFERENCE = re.compile(
     r"(?P<url>https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]])|\b(?P<kind>INC|P|A)-(?P<number>[0-9]{1,18})\b"
 )
 _FOLDER = {"INC": "/incidents/INC-", "P": "/pages/P-", "A": "/alerts/"}
 _CHECKBOX = re.compile(r"<li>(<p>)?\[(?P<mark>[ xX])\] ?")
+_BRANCH = re.compile(r"<li>(?P<p><p>)?(?:[Ii]f\s+(?P<asks>(?:[^<\n]|</?code>)+?)|[Ee]lse[,:]?)\s*(?:-&gt;|→)\s*(?=\S)")
 _CUE = re.compile(r"<p>(?P<sign>🛑 |✅ )?(?P<cue>STOP|VERIFY|DONE):?\s")
 
 TAGS = {
@@ -51,7 +54,7 @@ def markdown(text: str, *, without_title: bool = False, lower_by: int = 1) -> Ma
     clean = nh3.clean(html, tags=TAGS, attributes={"a": {"href", "title"}}, link_rel="noreferrer noopener",
                       url_schemes={"http", "https", "mailto"})  # fmt: skip
     # Added after cleaning, from our own text alone: boxes, and the cues that must be seen at a glance.
-    clean = _CHECKBOX.sub(_box, clean)
+    clean = _BRANCH.sub(_branch, _CHECKBOX.sub(_box, clean))
     return Markup(_CUE.sub(_cue, clean))  # noqa: S704 - cleaned above
 
 
@@ -68,6 +71,12 @@ def _box(found: re.Match[str]) -> str:
         f'<li class="box">{found[1] or ""}<span aria-hidden="true">{sign}</span> '
         f'<span class="visually-hidden">{state}</span>'
     )
+
+
+def _branch(found: re.Match[str]) -> str:
+    """An item `if … -> …` as a question with its answer (mission 5.6)."""
+    asks = question(found["asks"]) if found["asks"] else "Else"
+    return f'<li class="branch">{found["p"] or ""}<strong>{asks}</strong> → '
 
 
 def _cue(found: re.Match[str]) -> str:

@@ -1,0 +1,77 @@
+"""What to do about a problem, as far as it is written down: for the page, the mail and the webhook alike. Pure (mission 5.6).
+
+The sender's words come first, then the service's and the runbook's, then the response plan's.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from sev1.catalog.model import Catalog, EscalationPolicy, Link, ResponsePlan, Runbook, Service
+from sev1.catalog.runbook import RunbookStep, steps_of
+from sev1.paging.model import Brief, Who
+
+MOST_LINKS = 5
+MOST_STEPS = 6
+"""A message has the first steps; the page has the whole runbook."""
+MOST_KNOWN = 2
+
+
+class Playbook(Struct, frozen=True, kw_only=True):
+    impact: str
+    verify: tuple[Link, ...]
+    """Dashboards and the sender's own pages and pictures; links only, nothing is fetched."""
+    first: str
+    steps: tuple[RunbookStep, ...]
+    """Of the runbook, with the questions whose answers say what comes next."""
+    runbook: Runbook | None
+    plan: ResponsePlan | None
+    known: tuple[str, ...]
+    """Of the response plan, what may explain it: known issues, and past false alarms."""
+    owner: str
+    """`Payments in #payments`."""
+    channel: str
+
+
+def playbook(brief: Brief, service: Service | None, catalog: Catalog) -> Playbook:
+    runbook = catalog.runbooks.get(service.runbook or "") if service else None
+    plan = catalog.response_plans.get(brief.plan)
+    team = catalog.teams.get(service.owner) if service else None
+    channel = (team.channel or "") if team else ""
+    return Playbook(
+        impact=brief.impact or (service.impact if service else ""),
+        verify=_links(brief, service, plan),
+        first=brief.first
+        or (runbook.first_step if runbook else "")
+        or (plan.check_first[0] if plan and plan.check_first else ""),
+        steps=steps_of(runbook.body)[:MOST_STEPS] if runbook else (),
+        runbook=runbook,
+        plan=plan,
+        known=(*plan.known_issues, *plan.false_positives)[:MOST_KNOWN] if plan else (),
+        owner=f"{team.title}{f' in {channel}' if channel else ''}" if team else "",
+        channel=channel,
+    )
+
+
+def _links(brief: Brief, service: Service | None, plan: ResponsePlan | None) -> tuple[Link, ...]:
+    links = [*brief.verify, *(plan.dashboards if plan else ()), *(service.links if service else ())]
+    kept = {link.url: link for link in reversed(links)}
+    first = tuple(kept.values())[::-1][:MOST_LINKS]
+    if not brief.runbook_url:
+        return first
+    return (*first[: MOST_LINKS - 1], Link(title="Runbook", url=brief.runbook_url))
+
+
+def escalates(policy: EscalationPolicy, who: Who, step: int, names: dict[str, str]) -> tuple[str, ...]:
+    """Who comes after `step`, and when: `after 3 min Ana Ribeiro`. Steps that nobody is on are left out."""
+    found: list[str] = []
+    waited = 0
+    for number in range(max(step, 0), len(policy.steps) - 1):
+        waited += policy.steps[number].wait_s
+        people: Sequence[str] = (
+            [names.get(p.person, p.person) for p in who[number + 1]] if number + 1 < len(who) else []
+        )
+        if people:
+            after = f"{waited // 60} min" if waited >= 60 else f"{waited} s"
+            found.append(f"after {after} {', '.join(people)}")
+    return tuple(found)
