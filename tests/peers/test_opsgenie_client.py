@@ -23,14 +23,14 @@ def test_opsgenies_client_creates_reads_acknowledges_notes_and_closes(
 ) -> None:
     made = sdk.create_alert(
         create_alert_payload=opsgenie_sdk.CreateAlertPayload(
-            message="Invoices are not booked", alias="billing/invoices", priority="P1", tags=["billing"]
+            message="Refunds are not paid out", alias="billing/refunds", priority="P1", tags=["billing"]
         )
     )
     assert made.result == "Request will be processed"
 
     def alert() -> opsgenie_sdk.Alert | None:
         try:
-            return sdk.get_alert(identifier="billing/invoices", identifier_type="alias").data
+            return sdk.get_alert(identifier="billing/refunds", identifier_type="alias").data
         except opsgenie_sdk.ApiException as error:
             if error.status != 404:
                 raise
@@ -38,14 +38,14 @@ def test_opsgenies_client_creates_reads_acknowledges_notes_and_closes(
 
     until(lambda: alert() is not None, "the alert")
     status = sdk.get_request_status(request_id=made.request_id).data
-    assert (status.is_success, status.alias) == (True, "billing/invoices")
+    assert (status.is_success, status.alias) == (True, "billing/refunds")
     found = sdk.get_alert(identifier=status.alert_id, identifier_type="id").data
-    assert (found.message, found.priority, found.status) == ("Invoices are not booked", "P1", "open")
+    assert (found.message, found.priority, found.status) == ("Refunds are not paid out", "P1", "open")
     sdk.acknowledge_alert(identifier=status.alert_id, acknowledge_alert_payload=opsgenie_sdk.AcknowledgeAlertPayload())
     until(lambda: alert().acknowledged, "the acknowledgement")
     sdk.add_note(identifier=status.alert_id, add_note_to_alert_payload=opsgenie_sdk.AddNoteToAlertPayload(note="Mine"))
     sdk.close_alert(
-        identifier="billing/invoices", identifier_type="alias", close_alert_payload=opsgenie_sdk.CloseAlertPayload()
+        identifier="billing/refunds", identifier_type="alias", close_alert_payload=opsgenie_sdk.CloseAlertPayload()
     )
     until(lambda: alert().status == "closed", "the end")
     number = int(found.tiny_id)
