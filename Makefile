@@ -52,6 +52,10 @@ bench: $(DEVELOPMENT) peers ## the comparisons, each printing ratios, and 500 ki
 	$(BIN)/python -m bench.startup
 	$(BIN)/python -m bench.latency
 	$(BIN)/python bench/run_intake.py
+	$(BIN)/python bench/storm.py
+	$(BIN)/python -m bench.timers
+	$(BIN)/python -m bench.schedules
+	$(BIN)/python -m bench.active_alerts
 	SEV1_KILLS=500 $(BIN)/pytest tests/crash/test_kill.py -s
 
 lock: $(DEVELOPMENT) ## resolve pyproject.toml again into both lock files
