@@ -19,7 +19,7 @@ async def test_an_alert_wakes_the_person_on_call_with_answers_to_the_five_questi
     assert "Try first: Deployed in the last hour" in text
     assert "in #payments" in text
     assert "http://sev1.test/pages/P-1" in text
-    assert "on call for Payments on-call" in text
+    assert "on call for Payments until" in text
 
 
 async def test_with_no_answer_the_next_step_is_paged(stage: Stage):

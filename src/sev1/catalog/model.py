@@ -208,6 +208,11 @@ class Schedule(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
         turns: tuple[Rotation, ...] = (self.rotation,) if self.rotation else self.layers
         return tuple(dict.fromkeys(person for turn in turns for person in turn.people))
 
+    @property
+    def duty(self) -> str:
+        """What somebody is on call for: `Payments` for a schedule called `Payments on-call`."""
+        return self.title.removesuffix(" on-call").removesuffix(" on call")
+
 
 class PersonTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="person"):
     name: Slug

@@ -13,7 +13,7 @@ from sev1.oncall.schedule import Exceptions, on_call
 class Recipient(Struct, frozen=True):
     person: str
     because: str
-    """Completes "paged because they are …", e.g. `on call for Payments on-call until Mon 09:00 Europe/Berlin`."""
+    """Completes "paged because they are …", e.g. `on call for Payments until Mon 09:00 Europe/Berlin`."""
 
 
 class Resolution(Struct, frozen=True):
@@ -69,7 +69,7 @@ def _scheduled(name: str, catalog: Catalog, at: datetime, exceptions: Exceptions
     schedule = catalog.schedules.get(name)
     if schedule is None:
         return {}, f'schedule "{name}" is not in the catalog'
-    title = schedule.title
+    title = schedule.duty
     shift = on_call(schedule, at, in_force(exceptions, catalog))
     if shift is None:
         return {}, f"nobody is on call for {title} at {_when(at, at, schedule)}"

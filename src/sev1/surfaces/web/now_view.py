@@ -76,6 +76,6 @@ def duties(catalog: Catalog, overrides: Mapping[str, Exceptions], me: str, zone:
     for schedule in sorted(catalog.schedules.values(), key=lambda s: s.title):
         shift = on_call(schedule, now, [o for o in overrides.get(schedule.name, ()) if o.person in catalog.people])
         if shift and shift.person == me:
-            title = schedule.title.removesuffix(" on-call").removesuffix(" on call")
+            title = schedule.duty
             found.append(f"You are on call for {title} until {shift_end(shift.end, now, zone)}.")
     return tuple(found)
