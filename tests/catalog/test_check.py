@@ -89,6 +89,11 @@ OTHER_ERRORS = {
     "contact: [{kind: email, address: x@y.example}]\n": (
         'more.yaml:5: person "x" is in time zone "Europe/Berln", which does not exist. Did you mean "Europe/Berlin"?'
     ),
+    "kind: person\nname: x\nfull_name: X\nemail: x@y.example\nholidays: DE-XX\n"
+    "contact: [{kind: email, address: x@y.example}]\n": (
+        'more.yaml:5: person "x" has the holidays of "DE-XX", which nobody knows. Write a country, such as DE, '
+        "or a country and a part of it, such as DE-BY (ISO 3166)."
+    ),
     "kind: schedule\nname: s\ntitle: S\ntime_zone: ../etc\nrotation: {starts: 2026-01-05, people: [bo]}\n": (
         'more.yaml:4: schedule "s" is in time zone "../etc", which does not exist. '
         "Use a name such as Europe/Berlin or UTC."

@@ -18,6 +18,7 @@ from sev1.catalog.cycles import cycles
 from sev1.catalog.matchers import MatcherInvalid, parse
 from sev1.catalog.model import KINDS, Catalog, EscalationPolicy, InhibitRule, Layer, Rotation, Route, Schedule
 from sev1.catalog.problems import CatalogInvalid, Finding, Path, Problem, did_you_mean, listed
+from sev1.catalog.regions import is_region
 
 Names = Mapping[str, AbstractSet[str]]
 """By kind, the names that may be referred to."""
@@ -101,6 +102,10 @@ def _people(catalog: Catalog) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for person in catalog.people.values():
         yield from _time_zone("person", person.name, person.time_zone)
+        if person.holidays is not None and not is_region(person.holidays):
+            message = f'person "{person.name}" has the holidays of "{person.holidays}", which nobody knows.'
+            fix = "Write a country, such as DE, or a country and a part of it, such as DE-BY (ISO 3166)."
+            yield Finding(kind="person", name=person.name, path=("holidays",), message=message, fix=fix)
         other = seen.setdefault(person.email.casefold(), person.name)
         if other != person.name:
             message = f'person "{person.name}" has the same mail address as person "{other}".'
