@@ -1,0 +1,21 @@
+"""Round-robin steps: who took a turn when."""
+
+from alembic import op
+
+revision = "0009"
+down_revision = "0014"
+
+
+def upgrade() -> None:
+    op.execute("CREATE SEQUENCE turns_taken")
+    op.execute(
+        """
+        CREATE TABLE turns (
+            policy text NOT NULL,
+            step int NOT NULL CHECK (step >= 0),
+            person text NOT NULL,
+            turn bigint NOT NULL,
+            PRIMARY KEY (policy, step, person)
+        )
+        """
+    )
