@@ -18,6 +18,7 @@ from sev1.oncall.schedule import Exceptions
 from sev1.paging import model as m
 from sev1.paging import turns
 from sev1.paging.eligible import Absent, Taken, eligible
+from sev1.paging.plan import Planned, plan_of
 
 NEEDS_PEOPLE = (m.Open, m.JoinAlerts, m.EscalationDue, m.UnattendedDue, m.SnoozeDue, m.ReportUnreachable, m.EscalateTo)
 
@@ -99,6 +100,7 @@ class StepPeople:
         exceptions = await oncall_store.overrides_at(conn, now)
         if not in_turn:
             return cls(catalog, now, exceptions)
+        await turns.lock(conn, in_turn)
         taken = await turns.read(conn, in_turn)
         return cls(catalog, now, exceptions, taken, await turns.read_absent(conn, catalog, now))
 
@@ -141,6 +143,23 @@ def people_of_steps(
         )
         for number, step in enumerate(policy.steps, 1)
     )
+
+
+async def plan_now(
+    conn: asyncpg.Connection,
+    catalog: Catalog,
+    now: datetime,
+    policy: EscalationPolicy,
+    severity: str | None,
+    page: m.Page | None = None,
+) -> tuple[Planned, ...]:
+    """What will happen when nobody answers, by the schedules and turns as they are now (see `plan.plan_of`)."""
+    exceptions = await oncall_store.overrides_at(conn, now)
+    if not turns.takes_turns(policy):
+        return plan_of(policy, catalog, now, exceptions, severity, page=page)
+    taken = await turns.read(conn, [policy.name])
+    absent = await turns.read_absent(conn, catalog, now)
+    return plan_of(policy, catalog, now, exceptions, severity, page=page, taken=taken, absent=absent)
 
 
 async def open_page(

@@ -16,23 +16,28 @@ from sev1.paging import model as m
 from sev1.paging.eligible import Absent, Taken
 from sev1.paging.hours import local_day
 
-REMEMBERED = timedelta(hours=1)
-"""Who could not be reached so long ago is tried again."""
+REMEMBERED = timedelta(minutes=15)
+"""Whoever could not be reached in so long comes last in turn."""
 
 
 def takes_turns(policy: EscalationPolicy) -> bool:
     return any(step.round_robin for step in policy.steps)
 
 
-async def read(conn: asyncpg.Connection, policies: Iterable[str]) -> Taken:
-    """The turns of these policies. Until the transaction ends nobody else reads or takes any of theirs."""
-    names = sorted(set(policies))
+async def lock(conn: asyncpg.Connection, policies: Iterable[str]) -> None:
+    """Until the transaction ends nobody else takes a turn of these policies."""
     # Always after the streams, which the caller holds, and in sorted order: nobody waits in a circle.
     await conn.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('round-robin/' || policy, 0)) FROM unnest($1::text[]) AS policy",
-        names,
+        sorted(set(policies)),
     )
-    rows = await conn.fetch("SELECT policy, step, person, turn FROM turns WHERE policy = ANY($1::text[])", names)
+
+
+async def read(conn: asyncpg.Connection, policies: Iterable[str]) -> Taken:
+    """The turns of these policies. Whoever is going to take one calls `lock` before."""
+    rows = await conn.fetch(
+        "SELECT policy, step, person, turn FROM turns WHERE policy = ANY($1::text[])", list(policies)
+    )
     taken: dict[tuple[str, int], dict[str, int]] = {}
     for row in rows:
         taken.setdefault((row["policy"], row["step"]), {})[row["person"]] = row["turn"]
@@ -47,14 +52,10 @@ async def read_absent(conn: asyncpg.Connection, catalog: Catalog, now: datetime)
         if leave.start <= now and leave.person in catalog.people
     }
     rows = await conn.fetch(
-        """
-        SELECT DISTINCT ON (person) person, state FROM deliveries
-        WHERE person IS NOT NULL AND state IN ('sent', 'failed') AND finished_at > $1
-        ORDER BY person, finished_at DESC
-        """,
+        "SELECT DISTINCT person FROM deliveries WHERE state = 'failed' AND person IS NOT NULL AND finished_at > $1",
         now - REMEMBERED,
     )
-    return Absent(away=away, unreachable={row["person"] for row in rows if row["state"] == "failed"})
+    return Absent(away=away, unreachable={row["person"] for row in rows})
 
 
 async def remember(conn: asyncpg.Connection, changes: Sequence[Change[m.Page]]) -> None:

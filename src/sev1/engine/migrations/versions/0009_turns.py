@@ -19,3 +19,5 @@ def upgrade() -> None:
         )
         """
     )
+    # Who could not be reached lately: failures are few, so the index is small.
+    op.execute("CREATE INDEX deliveries_failed ON deliveries (finished_at) WHERE state = 'failed'")
