@@ -55,6 +55,7 @@ from sev1.notify.page_notices import DeliveryOutcomes, PageNotices
 from sev1.notify.smtp import SmtpChannel
 from sev1.notify.webhook import WebhookChannel
 from sev1.paging import store as pages
+from sev1.paging import turns
 from sev1.paging.decide import PageAggregate
 from sev1.paging.react import PreparePage
 from sev1.triage.expire import ExpireStep
@@ -112,6 +113,7 @@ class Node:
         self.commands.register(
             PageAggregate(),
             pages.project,
+            turns.remember,
             PageNotices(self.catalogs, self.settings.url),
             prepare=PreparePage(self.catalogs),
             snapshots=pages.snapshots,

@@ -12,7 +12,7 @@ T0 = datetime(2026, 3, 2, 3, 14, tzinfo=UTC)
 ANA = Actor(id="ana", name="Ana", via="web")
 BO = Actor(id="bo", name="Bo", via="web")
 PAGES = PageAggregate()
-WHO = tuple((m.Paged(person=name, because="on call"),) for name in ("ana", "bo", "cem"))
+WHO = tuple(m.Eligible(people=(m.Paged(person=name, because="on call"),)) for name in ("ana", "bo", "cem"))
 
 
 def policy(**changes: int) -> EscalationPolicy:
@@ -38,7 +38,7 @@ class History:
             self.state = PAGES.evolve(self.state, Fact(version=self.version, at=self.now, by=by, event=event))
         return events
 
-    def fire(self, kind: str, who: m.Who = WHO) -> list[m.PageEvent]:
+    def fire(self, kind: str, who: tuple[m.Eligible, ...] = WHO) -> list[m.PageEvent]:
         """The timer comes due, exactly on time."""
         due = PAGES.timers(self.state)[kind]
         self.now = due
@@ -137,7 +137,7 @@ def test_a_policy_may_do_without_the_unattended_timer():
 
 def test_a_step_without_anybody_is_skipped_and_says_so():
     page = History()
-    events = page.fire("escalate", who=(WHO[0], (), WHO[2]))
+    events = page.fire("escalate", who=(WHO[0], m.Eligible(), WHO[2]))
     assert isinstance(events[0], m.StepSkipped)
     assert asked(events) == ["cem"]
 
@@ -190,7 +190,7 @@ def test_when_nobody_of_a_step_can_be_reached_the_next_starts_at_once():
 
 def test_while_one_of_the_step_can_still_be_reached_the_step_goes_on():
     page = History()
-    both = ((*WHO[0], m.Paged(person="eve", because="on call")), WHO[1])
+    both = (m.Eligible(people=(*WHO[0].people, m.Paged(person="eve", because="on call"))), WHO[1])
     page.fire("escalate", who=WHO)
     page = History()
     page.state = PAGES.evolve(
@@ -199,7 +199,7 @@ def test_while_one_of_the_step_can_still_be_reached_the_step_goes_on():
             version=9,
             at=T0,
             by=TIMER,
-            event=m.StepStarted(step=0, round=0, people=both[0], reason="", next_at=T0 + timedelta(seconds=300)),
+            event=m.StepStarted(step=0, round=0, people=both[0].people, reason="", next_at=T0 + timedelta(seconds=300)),
         ),
     )
     assert asked(page.when(m.ReportUnreachable(person="ana", error="x", who=both), TIMER)) == []

@@ -32,7 +32,7 @@ from sev1.notify import breaker, retry
 from sev1.notify.model import Attempt, Delivery, Notice, kind_of
 from sev1.paging import model as m
 from sev1.paging.decide import PageAggregate
-from sev1.paging.react import people_of_steps
+from sev1.paging.eligible import eligible
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 LEASE_S = 30.0
@@ -136,7 +136,8 @@ class World:
         state = self.states.get(key) or PAGES.initial(key)
         policy = command.policy if isinstance(command, m.Open) else state.policy
         if policy and hasattr(command, "who"):
-            who = people_of_steps(policy, self.catalog, self.now, self.overrides)
+            severity = command.severity if isinstance(command, m.Open) else self.states[key].severity
+            who = eligible(policy, self.catalog, self.now, self.overrides, severity)
             command = structs.replace(command, who=who)
         log = self.facts.setdefault(key, [])
         for event in PAGES.decide(state, command, self.now, by):

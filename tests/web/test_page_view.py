@@ -10,6 +10,7 @@ from sev1.catalog.model import Catalog
 from sev1.engine.decider import Actor, Fact
 from sev1.notify.model import DeliveryView
 from sev1.paging import model as p
+from sev1.paging.plan import plan_of
 from sev1.paging.react import people_of_steps
 from sev1.surfaces.web import page_view as view
 
@@ -36,7 +37,8 @@ def page(nordlicht: Catalog) -> p.Page:
 
 def screen(page: p.Page, catalog: Catalog, me: str) -> view.PageScreen:
     who = people_of_steps(page.policy, catalog, NOW, {}) if page.policy else ()
-    return view.page_screen(page, [], catalog, who, me, NOW)
+    plan = plan_of(page.policy, catalog, NOW, {}, page.severity, page=page) if page.policy else ()
+    return view.page_screen(page, [], catalog, who, me, NOW, plan)
 
 
 def test_whoever_is_asked_learns_that_it_is_them_and_why(page: p.Page, nordlicht: Catalog) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from msgspec.structs import replace
 
 from sev1.catalog import maintenance
+from sev1.catalog.check_policies import policies
 from sev1.catalog.check_signals import signals
 from sev1.catalog.cycles import cycles
 from sev1.catalog.matchers import MatcherInvalid, parse
@@ -39,6 +40,7 @@ def check(catalog: Catalog, unread: Names | None = None) -> list[Finding]:
         *_severities(catalog),
         *_schedules(catalog, names),
         *_policies(catalog, names),
+        *policies(catalog, functools.partial(_reference, names=names)),
         *_routes(catalog, names),
         *_inhibit_rules(catalog),
         *_maintenance(catalog, names),
@@ -201,6 +203,7 @@ def _overrides(schedule: Schedule, names: Names) -> Iterator[Finding]:
 def _policies(catalog: Catalog, names: Names) -> Iterator[Finding]:
     for policy in catalog.policies.values():
         owner = ("escalation-policy", policy.name)
+        yield from _time_zone(*owner, policy.time_zone)
         for at, step in enumerate(policy.steps):
             for nth, target in enumerate(step.targets):
                 kind = str(target.__struct_config__.tag)

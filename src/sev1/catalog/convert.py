@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from sev1.catalog.model import Severity, Slug, Url
+from sev1.catalog.model import MildSeverity, Severity, Slug, Url
 from sev1.catalog.problems import Path, closest, did_you_mean, listed, shortened
 
 
@@ -141,6 +141,7 @@ _PATTERNS = {
     _pattern_of(Slug): 'must be a name of lower-case letters, digits and "-", at most 63 long',
     _pattern_of(Url): "must be an address that begins with http:// or https://",
     _pattern_of(Severity.__annotations__["name"]): "must be one of sev-0 to sev-5",
+    _pattern_of(MildSeverity): "must be one of sev-2 to sev-5: what is worse never waits",
     _EMAIL: "must be a mail address such as ana@shop.example",
 }
 _LIMIT = re.compile(r"Expected `(\w+)(?: \| null)?`( of length)? (>=|<=|>|<) (-?\d+)")

@@ -263,6 +263,12 @@ def _complete_time(kind: str, value: dict[str, Any]) -> None:
         places.append(value.get("awake"))
     if kind == "maintenance":
         places.append(value)
+    if kind == "escalation-policy":
+        steps = value.get("steps")
+        steps = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+        for place in (value.get("hold"), *(step.get("when") for step in steps)):
+            windows = place.get("hours") if isinstance(place, dict) else None
+            places += windows if isinstance(windows, list) else []
     for place in places:
         for name in ("hand_over_at", "start", "end", "at"):
             at = place.get(name) if isinstance(place, dict) else None

@@ -61,7 +61,7 @@ def plan(old: Catalog, new: Catalog) -> Plan:
     return Plan(
         created=tuple(_change(key, after[key]) for key in after if key not in before),
         changed=tuple(
-            _change(key, after[key], _differences(msgspec.to_builtins(before[key]), msgspec.to_builtins(after[key])))
+            _change(key, after[key], _differences(_whole(before[key]), _whole(after[key])))
             for key in after
             if key in before and before[key] != after[key]
         ),
@@ -85,6 +85,20 @@ def render(plan: Plan) -> str:
 def _change(key: tuple[str, str], value: Struct, fields: tuple[FieldChange, ...] = ()) -> ObjectChange:
     title = str(getattr(value, "title", "") or getattr(value, "full_name", ""))
     return ObjectChange(kind=key[0], name=key[1], title=title, fields=fields)
+
+
+def _whole(value: Any) -> Any:
+    """As plain data, with the defaults that are not stored: a change from a default names both values."""
+    if isinstance(value, Struct):
+        config = value.__struct_config__
+        tag = {config.tag_field: config.tag} if config.tag_field else {}
+        fields = msgspec.structs.fields(value)
+        return tag | {field.encode_name: _whole(getattr(value, field.name)) for field in fields}
+    if isinstance(value, tuple | list):
+        return tuple(_whole(entry) for entry in value)
+    if isinstance(value, dict):
+        return {key: _whole(entry) for key, entry in value.items()}
+    return msgspec.to_builtins(value)
 
 
 def _differences(old: Any, new: Any, path: str = "") -> tuple[FieldChange, ...]:

@@ -82,6 +82,8 @@ def _event(  # noqa: C901, PLR0912 - one case an event
             return said("joined", f"{event.count} more joined: {event.summary}", count=event.count)
         case m.StepSkipped():
             return said("skipped", f"Step {event.step + 1} was skipped. {event.reason}", step=event.step + 1)
+        case m.PageHeld():
+            return said("held", f"It waits until {instant(event.until, now)}. {event.reason}", until=event.until)
         case m.PolicyExhausted():
             return said("exhausted", "No step was left, and nobody had answered.")
         case m.PageAcknowledged():

@@ -6,10 +6,11 @@ from typing import Any, assert_never
 
 from msgspec.structs import replace
 
-from sev1.catalog.model import EscalationPolicy
 from sev1.engine.decider import Actor, Fact
 from sev1.engine.errors import Invalid, NotFound, Refused
 from sev1.paging import model as m
+from sev1.paging.eligible import held_until
+from sev1.paging.steps import again, ahead, go_on, left_of, proceed, start
 
 DOUBLE_CLICK_S = 5
 """The same person acknowledging again so soon is one acknowledgement."""
@@ -73,7 +74,7 @@ def _open(state: m.Page, command: m.Open, now: datetime) -> list[m.PageEvent]:
         alert_count=command.alert_count,
         brief=command.brief,
     )
-    return [opened, *_start(command.policy, 0, 0, command.who, "First step.", now)]
+    return [opened, *proceed(command.policy, command.severity, (0, 0), command.who, "First step.", now)]
 
 
 def _asked(state: m.Page, command: m.PersonCommand | m.EscalateTo, now: datetime, by: Actor) -> list[m.PageEvent]:
@@ -92,13 +93,15 @@ def _asked(state: m.Page, command: m.PersonCommand | m.EscalateTo, now: datetime
         case m.Escalate():
             raise TypeError("who to escalate to is looked up before: see PreparePage")
         case m.EscalateTo():
-            following = _following(state.policy, state.step, state.round)
-            if following is None:
+            place = ahead(state)
+            if place is None:
                 raise Refused("The policy has no further step. Reassign the page to somebody by name.")
-            return _start(state.policy, *following, command.who, f"Escalated by {by.name}.", now)
+            # Somebody asks for it: that waits neither for office hours nor for a pause.
+            reason = f"Escalated by {by.name}."
+            return start(state.policy, state.severity, place, command.who, reason, now)
         case m.Reassign():
-            wait = timedelta(seconds=state.policy.steps[max(state.step, 0)].wait_s)
-            return [m.PageReassigned(person=command.person, next_at=now + wait)]
+            wait_s = state.policy.steps[max(state.step, 0)].wait_for(state.severity)
+            return [m.PageReassigned(person=command.person, next_at=now + timedelta(seconds=wait_s))]
         case m.Snooze():
             if not now < command.until <= now + timedelta(seconds=m.MAX_SNOOZE_S):
                 raise Invalid("A snooze must end in the next 24 hours. For longer, silence the alert with a reason.")
@@ -117,19 +120,16 @@ def _happened(state: m.Page, command: m.PageCommand, now: datetime) -> list[m.Pa
         case m.EscalationDue():
             if state.status != "triggered" or state.next_at != command.due:
                 return []
-            following = _following(state.policy, state.step, state.round)
-            if following is None:
-                return [m.PolicyExhausted()]
-            return _start(state.policy, *following, command.who, "Nobody answered the step before.", now)
+            return go_on(state, command.who, "Nobody answered the step before.", now)
         case m.UnattendedDue():
             if state.status != "acknowledged" or state.attend_by != command.due or state.incident:
                 return []
             lost = m.PageUnattended(after_s=state.policy.unattended_after_s)
-            return [lost, *_start(state.policy, 0, 0, command.who, "Acknowledged, then unattended.", now)]
+            return [lost, *again(state, command.who, "Acknowledged, then unattended.", now)]
         case m.SnoozeDue():
             if state.status != "snoozed" or state.snoozed_until != command.due:
                 return []
-            return [m.SnoozeEnded(), *_start(state.policy, 0, 0, command.who, "The snooze is over.", now)]
+            return [m.SnoozeEnded(), *again(state, command.who, "The snooze is over.", now)]
         case m.ReportSent():
             return [
                 m.NoticeSent(
@@ -153,50 +153,32 @@ def _joined(state: m.Page, command: m.JoinAlerts, now: datetime) -> list[m.PageE
     joined = m.AlertsJoined(count=command.count, summary=command.summary, severity=worse)
     if worse is None or not command.who:
         return [joined]
+    if held_until(state.policy, worse, now):
+        return [joined]  # worse, and still something that may wait
     before = state.severity.upper() if state.severity else "no severity"
     reason = f"It is worse now: {worse.upper()}, was {before}."
-    return [joined, *_start(state.policy, max(state.step, 0), state.round, command.who, reason, now)]
+    return [joined, *start(state.policy, worse, (max(state.step, 0), state.round), command.who, reason, now)]
 
 
 def _unreachable(state: m.Page, command: m.ReportUnreachable, now: datetime) -> list[m.PageEvent]:
-    """When nobody of the current step can be reached, waiting for their answer is pointless: the next step starts."""
+    """When nobody of the current step can be reached, waiting for their answer is pointless.
+
+    Then those of the step who were held back are asked, or whose turn is next; or else the next step starts.
+    """
     assert state.policy is not None
     events: list[m.PageEvent] = [m.PersonUnreachable(person=command.person, error=command.error)]
     asked = {paged.person for paged in state.people}
     silent = {*state.unreachable, command.person}
-    if state.status != "triggered" or command.person not in asked or asked - silent:
+    waits = state.status == "triggered" and not state.exhausted and state.pending is None
+    if not waits or command.person not in asked or asked - silent:
         return events
-    following = _following(state.policy, state.step, state.round)
-    if following is None:
-        return [*events, m.PolicyExhausted()]
-    return [*events, *_start(state.policy, *following, command.who, "Nobody of the step before can be reached.", now)]
-
-
-def _following(policy: EscalationPolicy, step: int, round_: int) -> tuple[int, int] | None:
-    if step + 1 < len(policy.steps):
-        return step + 1, round_
-    if round_ < policy.repeat:
-        return 0, round_ + 1
-    return None
-
-
-def _start(
-    policy: EscalationPolicy, step: int, round_: int, who: m.Who, reason: str, now: datetime
-) -> list[m.PageEvent]:
-    """Starts `step`, or the next one that has somebody; a step without anybody is skipped and says so."""
-    events: list[m.PageEvent] = []
-    for _ in range(len(policy.steps)):
-        people = who[step] if step < len(who) else ()
-        if people:
-            next_at = now + timedelta(seconds=policy.steps[step].wait_s)
-            events.append(m.StepStarted(step=step, round=round_, people=people, reason=reason, next_at=next_at))
-            return events
-        events.append(m.StepSkipped(step=step, round=round_, reason="Nobody is on call for this step."))
-        following = _following(policy, step, round_)
-        if following is None:
-            break
-        step, round_ = following
-    return [*events, m.PolicyExhausted()]
+    step = state.policy.steps[max(state.step, 0)]
+    reason = "Nobody of the step before can be reached."
+    in_turn = step.round_robin and left_of(command.who, state.step, silent)
+    if in_turn and command.person in {one.person for one in command.who[state.step].people}:
+        here, reason = (state.step, state.round), "Whose turn it was cannot be reached."
+        return [*events, *start(state.policy, state.severity, here, command.who, reason, now, silent)]
+    return [*events, *go_on(state, command.who, reason, now)]
 
 
 def _attend_by(state: m.Page, now: datetime) -> datetime | None:
@@ -226,13 +208,14 @@ def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:
             severity = event.severity or state.severity
             return replace(state, alert_count=state.alert_count + event.count, severity=severity)
         case m.StepStarted():
-            return replace(
-                _triggered(state, event.people, event.next_at), step=event.step, round=event.round, exhausted=False
-            )
+            return _started(state, event)
         case m.StepSkipped():
-            return replace(state, step=event.step, round=event.round)
+            return replace(state, step=event.step, round=event.round, later=())
+        case m.PageHeld():
+            pending = m.Pending(step=event.step, round=event.round, reason=event.reason)
+            return replace(state, next_at=event.until, later=(), pending=pending)
         case m.PolicyExhausted():
-            return replace(state, exhausted=True, next_at=None)
+            return replace(state, exhausted=True, next_at=None, later=(), pending=None)
         case m.PageAcknowledged():
             return replace(
                 state,
@@ -242,6 +225,8 @@ def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:
                 last_sign_of_life=fact.at,
                 attend_by=event.attend_by,
                 next_at=None,
+                later=(),
+                pending=None,
                 snoozed_until=None,
             )
         case m.PageUnattended() | m.SnoozeEnded():
@@ -255,6 +240,8 @@ def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:
                 acknowledged_by=fact.by.id,
                 last_sign_of_life=fact.at,
                 next_at=None,
+                later=(),
+                pending=None,
                 attend_by=None,
             )
         case m.PageReassigned():
@@ -273,11 +260,35 @@ def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:
                 resolved_at=fact.at,
                 resolution=event.reason,
                 next_at=None,
+                later=(),
+                pending=None,
                 attend_by=None,
                 snoozed_until=None,
             )
         case _:
             assert_never(event)
+
+
+def _started(state: m.Page, event: m.StepStarted) -> m.Page:
+    if event.widens:
+        return replace(
+            state,
+            people=state.people + event.people,
+            paged=state.paged + tuple(p.person for p in event.people if p.person not in state.paged),
+            later=(),
+            next_at=event.next_at,
+        )
+    # Of a round-robin those stay unreachable who were passed over because of it: the next report must not ask them.
+    passed = {one.person for one in event.passed_over}
+    return replace(
+        _triggered(state, event.people, event.next_at),
+        step=event.step,
+        round=event.round,
+        exhausted=False,
+        later=event.later,
+        pending=None,
+        unreachable=tuple(person for person in state.unreachable if person in passed),
+    )
 
 
 def _triggered(state: m.Page, people: tuple[m.Paged, ...], next_at: datetime | None) -> m.Page:
@@ -289,6 +300,7 @@ def _triggered(state: m.Page, people: tuple[m.Paged, ...], next_at: datetime | N
         paged=state.paged + new,
         unreachable=(),
         next_at=next_at,
+        later=(),
         attend_by=None,
         snoozed_until=None,
     )

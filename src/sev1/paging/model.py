@@ -23,6 +23,27 @@ Who = tuple[tuple[Paged, ...], ...]
 """The people of every step of the policy as resolved now; empty where a step has nobody."""
 
 
+class Eligible(Struct, frozen=True, kw_only=True):
+    """Whom a step would ask at an instant."""
+
+    people: tuple[Paged, ...] = ()
+    """Who is asked when it starts; of a round-robin the candidates, the first of whom is asked."""
+    later: tuple[Paged, ...] = ()
+    """Who is asked as well when none of `people` answers in the first half of the wait."""
+    passed_over: tuple[Paged, ...] = ()
+    """Who would have been asked, and why not."""
+    nobody: str = "Nobody is on call for this step."
+    """Why the step asks nobody, when it does."""
+
+
+class Pending(Struct, frozen=True, kw_only=True):
+    """The step that starts when the page's waiting is over."""
+
+    step: int
+    round: int
+    reason: str
+
+
 class Brief(Struct, frozen=True, kw_only=True):
     """What the first alert says about the problem, for whoever is woken: as much as the sender told (mission 5.7)."""
 
@@ -53,7 +74,7 @@ class Open(Command, frozen=True, kw_only=True, tag="open"):
     severity: str | None = None
     alert_count: int = 1
     brief: Brief = Brief()
-    who: Who = ()
+    who: tuple[Eligible, ...] = ()
 
 
 class JoinAlerts(Command, frozen=True, kw_only=True, tag="join_alerts"):
@@ -61,22 +82,22 @@ class JoinAlerts(Command, frozen=True, kw_only=True, tag="join_alerts"):
     summary: str
     severity: str | None = None
     """The worst that they suggest; worse than the page's, it pages again."""
-    who: Who = ()
+    who: tuple[Eligible, ...] = ()
 
 
 class EscalationDue(Command, frozen=True, kw_only=True, tag="escalation_due"):
     due: datetime
-    who: Who = ()
+    who: tuple[Eligible, ...] = ()
 
 
 class UnattendedDue(Command, frozen=True, kw_only=True, tag="unattended_due"):
     due: datetime
-    who: Who = ()
+    who: tuple[Eligible, ...] = ()
 
 
 class SnoozeDue(Command, frozen=True, kw_only=True, tag="snooze_due"):
     due: datetime
-    who: Who = ()
+    who: tuple[Eligible, ...] = ()
 
 
 class ReportSent(Command, frozen=True, kw_only=True, tag="report_sent"):
@@ -93,13 +114,13 @@ class ReportUnreachable(Command, frozen=True, kw_only=True, tag="report_unreacha
 
     person: str
     error: str
-    who: Who = ()
+    who: tuple[Eligible, ...] = ()
 
 
 class EscalateTo(Command, frozen=True, kw_only=True, tag="escalate_to"):
     """`Escalate`, with the people looked up."""
 
-    who: Who = ()
+    who: tuple[Eligible, ...] = ()
 
 
 class LinkIncident(Command, frozen=True, kw_only=True, tag="link_incident"):
@@ -180,11 +201,28 @@ class StepStarted(Event, frozen=True, kw_only=True, tag="step_started"):
     people: tuple[Paged, ...]
     reason: str
     next_at: datetime | None
-    """When the next step is due; None after the last of the last round."""
+    """When the next step is due, or `later`; None after the last of the last round."""
+    later: tuple[Paged, ...] = ()
+    """Who is asked as well when nobody answers until then."""
+    passed_over: tuple[Paged, ...] = ()
+    """Who would have been asked, and why not."""
+    widens: bool = False
+    """`people` are asked beside those who are asked already: the second half of the same step."""
 
 
 class StepSkipped(Event, frozen=True, kw_only=True, tag="step_skipped"):
     step: int
+    round: int
+    reason: str
+    passed_over: tuple[Paged, ...] = ()
+
+
+class PageHeld(Event, frozen=True, kw_only=True, tag="page_held"):
+    """Nobody is asked until then: it may wait for office hours, or the policy pauses between two rounds."""
+
+    until: datetime
+    step: int
+    """What starts then."""
     round: int
     reason: str
 
@@ -240,6 +278,7 @@ PageEvent = (
     | AlertsJoined
     | StepStarted
     | StepSkipped
+    | PageHeld
     | PolicyExhausted
     | PageAcknowledged
     | PageUnattended
@@ -275,6 +314,10 @@ class Page(Struct, frozen=True, kw_only=True):
     unreachable: tuple[str, ...] = ()
     """Of the current step."""
     next_at: datetime | None = None
+    later: tuple[Paged, ...] = ()
+    """Who is asked as well at `next_at`."""
+    pending: Pending | None = None
+    """What starts at `next_at` when that is not simply the following step."""
     exhausted: bool = False
     opened_at: datetime | None = None
     acknowledged_at: datetime | None = None

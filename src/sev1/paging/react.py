@@ -1,6 +1,6 @@
 """Paging meets the world: who is on call is looked up before a decision, pages are opened for groups of alerts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -16,6 +16,9 @@ from sev1.oncall import store as oncall_store
 from sev1.oncall.resolve import resolve
 from sev1.oncall.schedule import Exceptions
 from sev1.paging import model as m
+from sev1.paging import turns
+from sev1.paging.eligible import Absent, Taken, eligible
+from sev1.paging.plan import Planned, plan_of
 
 NEEDS_PEOPLE = (m.Open, m.JoinAlerts, m.EscalationDue, m.UnattendedDue, m.SnoozeDue, m.ReportUnreachable, m.EscalateTo)
 
@@ -31,40 +34,100 @@ class PreparePage:
     ) -> list[m.PageCommand]:
         catalog = await self._catalogs.current(conn)
         people: StepPeople | None = None
+        if any(_needs_people(command) for _, command in asked):
+            people = await StepPeople.read(conn, catalog, now, in_turn=_policies_in_turn(asked))
         ready: list[m.PageCommand] = []
         for state, given in asked:
             command = m.EscalateTo() if isinstance(given, m.Escalate) else given
             if isinstance(command, m.Reassign) and command.person not in catalog.people:
                 raise Invalid(f"Nobody in the catalog is called {command.person!r}. Choose a person's short name.")
-            policy = command.policy if isinstance(command, m.Open) else state.policy
-            if policy is not None and _needs_people(command):
-                people = people or await StepPeople.read(conn, catalog, now)
-                command = replace(command, who=people.of(policy))
+            policy = _policy_of(state, command)
+            if policy is not None and people is not None and _needs_people(command):
+                command = replace(command, who=people.take(policy, _severity_of(state, command)))
             ready.append(command)
         return ready
 
 
 def _needs_people(command: m.PageCommand) -> bool:
-    return isinstance(command, NEEDS_PEOPLE) and (not isinstance(command, m.JoinAlerts) or bool(command.severity))
+    if isinstance(command, m.JoinAlerts):
+        return bool(command.severity)
+    return isinstance(command, (*NEEDS_PEOPLE, m.Escalate))
+
+
+def _policy_of(state: m.Page, command: m.PageCommand) -> EscalationPolicy | None:
+    return command.policy if isinstance(command, m.Open) else state.policy
+
+
+def _severity_of(state: m.Page, command: m.PageCommand) -> str | None:
+    """The severity that the page will have when the command decides."""
+    if isinstance(command, m.Open):
+        return command.severity
+    if isinstance(command, m.JoinAlerts) and command.severity:
+        return min(command.severity, state.severity or "~")
+    return state.severity
+
+
+def _policies_in_turn(asked: Sequence[tuple[m.Page, m.PageCommand]]) -> set[str]:
+    """The policies of a batch in which somebody's turn may be taken."""
+    policies = [_policy_of(state, command) for state, command in asked if _needs_people(command)]
+    return {policy.name for policy in policies if policy is not None and turns.takes_turns(policy)}
 
 
 class StepPeople:
     """Whom each step of a policy would page at one instant: looked up once, however many pages ask."""
 
-    def __init__(self, catalog: Catalog, now: datetime, exceptions: Mapping[str, Exceptions]) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        now: datetime,
+        exceptions: Mapping[str, Exceptions],
+        taken: Taken | None = None,
+        absent: Absent | None = None,
+    ) -> None:
         self._catalog = catalog
         self._now = now
         self._exceptions = exceptions
-        self._found: dict[EscalationPolicy, m.Who] = {}
+        self._taken = {place: dict(turns) for place, turns in (taken or {}).items()}
+        self._absent = absent
+        self._everybody: dict[EscalationPolicy, m.Who] = {}
+        self._found: dict[tuple[EscalationPolicy, str | None], tuple[m.Eligible, ...]] = {}
 
     @classmethod
-    async def read(cls, conn: asyncpg.Connection, catalog: Catalog, now: datetime) -> "StepPeople":
-        return cls(catalog, now, await oncall_store.overrides_at(conn, now))
+    async def read(
+        cls, conn: asyncpg.Connection, catalog: Catalog, now: datetime, *, in_turn: Collection[str] = ()
+    ) -> "StepPeople":
+        """`in_turn` are the policies whose turns are to be taken; until the transaction ends nobody else takes them."""
+        exceptions = await oncall_store.overrides_at(conn, now)
+        if not in_turn:
+            return cls(catalog, now, exceptions)
+        await turns.lock(conn, in_turn)
+        taken = await turns.read(conn, in_turn)
+        return cls(catalog, now, exceptions, taken, await turns.read_absent(conn, catalog, now))
 
     def of(self, policy: EscalationPolicy) -> m.Who:
-        if policy not in self._found:
-            self._found[policy] = people_of_steps(policy, self._catalog, self._now, self._exceptions)
-        return self._found[policy]
+        """Everybody whom each step may ask, whatever the severity."""
+        if policy not in self._everybody:
+            self._everybody[policy] = people_of_steps(policy, self._catalog, self._now, self._exceptions)
+        return self._everybody[policy]
+
+    def take(self, policy: EscalationPolicy, severity: str | None) -> tuple[m.Eligible, ...]:
+        """Whom each step would ask now. Whoever asks next in the batch finds the next in turn."""
+        if not turns.takes_turns(policy):
+            key = (policy, severity)
+            if key not in self._found:
+                self._found[key] = self._eligible(policy, severity)
+            return self._found[key]
+        who = self._eligible(policy, severity)
+        # Which step starts, if any, is known only after the decision: the turn counts as taken in all of them. What is
+        # kept is what was really taken (`turns.remember`), and whoever missed a turn by this is the next.
+        for step, here in enumerate(who):
+            if policy.steps[step].round_robin and here.people:
+                mine = self._taken.setdefault((policy.name, step), {})
+                mine[here.people[0].person] = 1 + max(mine.values(), default=0)
+        return who
+
+    def _eligible(self, policy: EscalationPolicy, severity: str | None) -> tuple[m.Eligible, ...]:
+        return eligible(policy, self._catalog, self._now, self._exceptions, severity, self._taken, self._absent)
 
 
 def people_of_steps(
@@ -80,6 +143,23 @@ def people_of_steps(
         )
         for number, step in enumerate(policy.steps, 1)
     )
+
+
+async def plan_now(
+    conn: asyncpg.Connection,
+    catalog: Catalog,
+    now: datetime,
+    policy: EscalationPolicy,
+    severity: str | None,
+    page: m.Page | None = None,
+) -> tuple[Planned, ...]:
+    """What will happen when nobody answers, by the schedules and turns as they are now (see `plan.plan_of`)."""
+    exceptions = await oncall_store.overrides_at(conn, now)
+    if not turns.takes_turns(policy):
+        return plan_of(policy, catalog, now, exceptions, severity, page=page)
+    taken = await turns.read(conn, [policy.name])
+    absent = await turns.read_absent(conn, catalog, now)
+    return plan_of(policy, catalog, now, exceptions, severity, page=page, taken=taken, absent=absent)
 
 
 async def open_page(

@@ -6,7 +6,7 @@ at once, not with how long the history is. What it leaves out is written in `mod
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,10 +16,10 @@ from msgspec.structs import replace
 from sev1.catalog.matchers import all_match
 from sev1.catalog.model import Catalog, EscalationPolicy
 from sev1.engine.decider import SYSTEM, TIMER, Actor, Fact
-from sev1.oncall.resolve import resolve
 from sev1.oncall.schedule import Exceptions
 from sev1.paging import model as m
 from sev1.paging.decide import PageAggregate
+from sev1.paging.eligible import eligible
 from sev1.replay.model import Answers, Past, Tally
 from sev1.triage.flapping import LONGEST_WINDOW, History
 from sev1.triage.model import OpenAlert, OpenPage, Silence, Source, Subject, Verdict, alert_key
@@ -243,7 +243,7 @@ class Simulation:
         self._belongs(live, page, key)
         self._run(page, m.Open(
             title=live.past.summary, group_key=group, policy=policy, why="", service=verdict.service,
-            severity=verdict.severity, who=self._who(policy, at),
+            severity=verdict.severity, who=self._who(policy, verdict.severity, at),
         ), at)  # fmt: skip
 
     def _join(self, live: _Live, at: datetime) -> None:
@@ -251,7 +251,7 @@ class Simulation:
         self._belongs(live, page, page.state.key)
         assert page.state.policy is not None
         self._run(page, m.JoinAlerts(
-            count=1, summary=live.past.summary, severity=live.verdict.severity, who=self._who(page.state.policy, at),
+            count=1, summary=live.past.summary, severity=live.verdict.severity, who=self._who(page.state.policy, live.verdict.severity, at),
         ), at)  # fmt: skip
         known = self._open_pages[page.state.group_key]
         self._open_pages[page.state.group_key] = replace(known, alert_count=page.state.alert_count)
@@ -290,7 +290,9 @@ class Simulation:
         page = self._pages.get(key)
         if page is None or page.state.policy is None or page.state.next_at != due:
             return
-        self._run(page, m.EscalationDue(due=due, who=self._who(page.state.policy, due)), due, TIMER)
+        self._run(
+            page, m.EscalationDue(due=due, who=self._who(page.state.policy, page.state.severity, due)), due, TIMER
+        )
 
     def _answer_later(self, page: _Page, at: datetime) -> None:
         if page.answer_after is not None:
@@ -309,10 +311,5 @@ class Simulation:
             return timedelta(seconds=past.answered_after_s)
         return None if past.page else self._median
 
-    def _who(self, policy: EscalationPolicy, at: datetime) -> m.Who:
-        return tuple(tuple(self._people(policy, number, at)) for number in range(len(policy.steps)))
-
-    def _people(self, policy: EscalationPolicy, number: int, at: datetime) -> Iterator[m.Paged]:
-        found = resolve(policy.steps[number].targets, self._catalog, at, self._overrides)
-        for recipient in found.recipients:
-            yield m.Paged(person=recipient.person, because=recipient.because)
+    def _who(self, policy: EscalationPolicy, severity: str | None, at: datetime) -> tuple[m.Eligible, ...]:
+        return eligible(policy, self._catalog, at, self._overrides, severity)

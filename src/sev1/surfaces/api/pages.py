@@ -13,6 +13,8 @@ from sev1.notify.model import DeliveryView
 from sev1.notify.store import deliveries_about
 from sev1.paging import model as m
 from sev1.paging import store
+from sev1.paging.plan import Planned
+from sev1.paging.react import plan_now
 from sev1.surfaces.actor import actor_of
 from sev1.surfaces.api.views import FactView, PageView, page_view
 from sev1.surfaces.injected import Catalogs, Config, Db, Doing, SignedIn
@@ -55,6 +57,17 @@ async def get_page_events(key: FromPath[str], commands: Doing) -> list[FactView]
     ]
 
 
+@get("/api/v1/pages/{key:str}/plan", opt=needs("read"), tags=["pages"])
+async def get_page_plan(key: FromPath[str], commands: Doing, catalogs: Catalogs) -> list[Planned]:
+    """What will happen when nobody answers: whom it asks when, what it skips and why. Empty when nothing is due."""
+    async with commands.db.connection() as conn:
+        page = await store.get(conn, key)
+        if page is None or page.policy is None:
+            raise NotFound(f"There is no page {key}.")
+        catalog = await catalogs.current(conn)
+        return list(await plan_now(conn, catalog, commands.clock.now(), page.policy, page.severity, page))
+
+
 @get("/api/v1/pages/{key:str}/deliveries", opt=needs("read"), tags=["pages"])
 async def get_page_deliveries(key: FromPath[str], db: Db) -> list[DeliveryView]:
     """What went out about the page, over which channel, and what became of it."""
@@ -78,4 +91,11 @@ async def command_page(
     return page_view(change.after, change.version, settings.url)
 
 
-ROUTES: list[HTTPRouteHandler] = [list_pages, get_page, get_page_events, get_page_deliveries, command_page]
+ROUTES: list[HTTPRouteHandler] = [
+    list_pages,
+    get_page,
+    get_page_events,
+    get_page_plan,
+    get_page_deliveries,
+    command_page,
+]

@@ -1,6 +1,6 @@
 """The catalog in words. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -12,11 +12,14 @@ from sev1.catalog.model import (
     Runbook,
     ScheduleTarget,
     Service,
+    Step,
     Target,
     Team,
     TeamTarget,
+    When,
 )
 from sev1.oncall.schedule import Exceptions
+from sev1.paging.hours import in_words
 from sev1.paging.react import people_of_steps
 from sev1.surfaces.actor import name_of
 from sev1.surfaces.web.moments import MINUTE_S
@@ -74,17 +77,38 @@ def blast_radius(name: str, catalog: Catalog) -> set[str]:
 def policy_lines(policy: EscalationPolicy, catalog: Catalog) -> tuple[str, ...]:
     """`Payments on-call; after 3 min the next step`."""
     last = len(policy.steps) - 1
+    again = f", then from the start, {policy.repeat} times" if policy.repeat else ""
+    if policy.repeat and policy.pause_s:
+        again += f" after a pause of {_wait(policy.pause_s)}"
     return tuple(
-        f"{' and '.join(_target(t, catalog) for t in step.targets)}, {_wait(step.wait_s)}"
-        + (
-            " until the next step"
-            if n < last
-            else f", then from the start, {policy.repeat} times"
-            if policy.repeat
-            else ""
-        )
+        f"{_asked(step, policy, catalog)}, {_waits(step)}{' until the next step' if n < last else again}"
         for n, step in enumerate(policy.steps)
     )
+
+
+def _asked(step: Step, policy: EscalationPolicy, catalog: Catalog) -> str:
+    """`One of Ana and Bo in turn, for SEV-2 and worse`."""
+    text = " and ".join(_target(t, catalog) for t in step.targets)
+    if step.round_robin:
+        text = f"one in turn of {text}"
+    if step.prefer == "awake":
+        text += ", whoever is awake first"
+    return ", ".join([text, *(_conditions(step.when, policy) if step.when else ())])
+
+
+def _conditions(when: When, policy: EscalationPolicy) -> Iterator[str]:
+    if when.severity_at_least:
+        yield f"for {when.severity_at_least.upper()} and worse"
+    if when.severity_at_most:
+        yield f"for {when.severity_at_most.upper()} and milder"
+    if when.hours:
+        yield f"{in_words(when.hours)} {policy.time_zone if when.hours_of == 'policy' else 'by their own clock'}"
+
+
+def _waits(step: Step) -> str:
+    names = [severity for severity in (f"sev-{n}" for n in range(6)) if step.wait_for(severity) != step.wait_s]
+    own = ", ".join(f"{_wait(step.wait_for(severity))} for {severity.upper()}" for severity in names)
+    return f"{_wait(step.wait_s)} ({own})" if own else _wait(step.wait_s)
 
 
 def _target(target: Target, catalog: Catalog) -> str:

@@ -14,7 +14,8 @@ from sev1.engine.errors import Invalid, NotFound, Refused
 from sev1.notify.store import deliveries_about
 from sev1.oncall import store as oncall_store
 from sev1.paging import model as p
-from sev1.paging.react import people_of_steps
+from sev1.paging.plan import Planned
+from sev1.paging.react import people_of_steps, plan_now
 from sev1.surfaces.injected import Doing, SignedIn
 from sev1.surfaces.web import page_view as view
 from sev1.surfaces.web.commands_from_forms import command_from
@@ -57,11 +58,14 @@ async def _page(key: str, commands: Commands, visit: Visit, typed: Typed | None 
         alerts = await alerts_of_page(conn, key)
         deliveries = await deliveries_about(conn, key)
         overrides = await oncall_store.overrides_at(conn, visit.now)
+        plan: tuple[Planned, ...] = ()
+        if page.status == "triggered" and page.policy:
+            plan = await plan_now(conn, visit.catalog, visit.now, page.policy, page.severity, page)
     who = people_of_steps(page.policy, visit.catalog, visit.now, overrides) if page.policy else ()
     return show(
         visit,
         "page/page.html",
-        screen=view.page_screen(page, alerts, visit.catalog, who, visit.me, visit.now),
+        screen=view.page_screen(page, alerts, visit.catalog, who, visit.me, visit.now, plan),
         page=page,
         alerts=alerts,
         history=view.history(facts, visit.catalog),

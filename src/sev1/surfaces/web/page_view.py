@@ -11,10 +11,14 @@ from sev1.engine.decider import Fact
 from sev1.notify.model import DeliveryView
 from sev1.notify.page_notices import page_notice
 from sev1.paging import model as p
+from sev1.paging.plan import Planned
+from sev1.paging.steps import ahead
 from sev1.surfaces.actor import name_of
 from sev1.surfaces.web.moments import clock
 from sev1.triage.model import AlertRow
 
+MOST_AHEAD = 8
+"""How much of what is to come is shown; the API has all of it."""
 SNOOZES: tuple[tuple[int, str], ...] = ((15, "15 min"), (60, "1 h"), (240, "4 h"))
 STATUS_WORDS: dict[p.Status, str] = {
     "none": "",
@@ -57,12 +61,28 @@ class PageScreen(Struct, frozen=True, kw_only=True):
     """Why the visitor, or why anybody."""
     can_escalate: bool
     """Whether the policy has a step left."""
+    ahead: tuple["Ahead", ...]
+    """What happens when nobody answers, after what is told first."""
+
+
+class Ahead(Struct, frozen=True, kw_only=True):
+    """One thing that will happen when nobody answers."""
+
+    at: datetime
+    text: str
+    details: tuple[str, ...] = ()
 
 
 def page_screen(
-    page: p.Page, alerts: Sequence[AlertRow], catalog: Catalog, who: p.Who, me: str, now: datetime
+    page: p.Page,
+    alerts: Sequence[AlertRow],
+    catalog: Catalog,
+    who: p.Who,
+    me: str,
+    now: datetime,
+    plan: Sequence[Planned],
 ) -> PageScreen:
-    """`who`: the people of each step of the policy as of now."""
+    """`who`: the people of each step of the policy as of now; `plan`: what happens when nobody answers."""
     mine = next((paged for paged in page.people if paged.person == me), None)
     notice = page_notice(page, mine or p.Paged(person=me, because=""), catalog, who, "")
     service = catalog.services.get(page.service or "")
@@ -82,9 +102,10 @@ def page_screen(
         stuck=_helpers(page, who, catalog, me),
         team=f"{team.title}{f' in {team.channel}' if team.channel else ''}" if team else "",
         standing=standing(page, catalog, me, now),
-        next_people=_next(page, who, catalog),
+        next_people=_next(page, plan, catalog),
         why=_why(page, mine),
-        can_escalate=_following_step(page) is not None,
+        can_escalate=page.policy is not None and ahead(page) is not None,
+        ahead=tuple(_ahead(planned, catalog, now) for planned in plan[:MOST_AHEAD]),
     )
 
 
@@ -105,6 +126,8 @@ def standing(page: p.Page, catalog: Catalog, me: str, now: datetime) -> str:
         case "triggered":
             if page.exhausted:
                 return "Nobody answered, and there is nobody left to page. Take it, or reassign it by name."
+            if page.pending and not page.people:
+                return f"Waits. {page.pending.reason}"
             if any(paged.person == me for paged in page.people):
                 others = _names((q for q in page.people if q.person != me), catalog)
                 return f"Waits for you{f' and {others}' if others else ''}."
@@ -128,22 +151,37 @@ def _names(people: Iterable[p.Paged], catalog: Catalog) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 
-def _following_step(page: p.Page) -> int | None:
-    """The step after this one; after the last it is the first again, while rounds are left."""
-    if page.policy is None:
-        return None
-    if page.step + 1 < len(page.policy.steps):
-        return page.step + 1
-    return 0 if page.round < page.policy.repeat else None
-
-
-def _next(page: p.Page, who: p.Who, catalog: Catalog) -> str:
-    """Whom the next step asks, those first who are not asked yet; empty when none is due."""
-    step = _following_step(page)
-    if step is None or page.next_at is None or page.status != "triggered" or step >= len(who):
+def _next(page: p.Page, plan: Sequence[Planned], catalog: Catalog) -> str:
+    """Whom the page asks next, those first who are not asked yet; empty when nobody is due."""
+    first = next((planned for planned in plan if planned.kind != "skips"), None)
+    if first is None or first.kind != "asks" or page.status != "triggered":
         return ""
     asked = {paged.person for paged in page.people}
-    return _names([q for q in who[step] if q.person not in asked] or who[step], catalog)
+    return _names([q for q in first.people if q.person not in asked] or first.people, catalog)
+
+
+def _ahead(planned: Planned, catalog: Catalog, now: datetime) -> Ahead:
+    details = tuple(_because(q, catalog) for q in planned.people) + _passed_over(planned.passed_over, catalog)
+    match planned.kind:
+        case "asks":
+            text = f"asks {_names(planned.people, catalog)}"
+        case "skips":
+            text = f"skips step {(planned.step or 0) + 1}. {planned.reason}"
+        case "holds":
+            text = f"waits until {clock(planned.until or planned.at, now)}. {planned.reason}"
+        case "ends":
+            text = planned.reason
+        case _:
+            assert_never(planned.kind)
+    return Ahead(at=planned.at, text=text, details=details)
+
+
+def _because(paged: p.Paged, catalog: Catalog) -> str:
+    return f"{name_of(catalog, paged.person)}: {paged.because}"
+
+
+def _passed_over(people: Iterable[p.Paged], catalog: Catalog) -> tuple[str, ...]:
+    return tuple(f"{name_of(catalog, q.person)} passed over: {q.because}" for q in people)
 
 
 def _helpers(page: p.Page, who: p.Who, catalog: Catalog, me: str) -> tuple[Helper, ...]:
@@ -189,10 +227,16 @@ def _words(fact: Fact[p.PageEvent], catalog: Catalog) -> tuple[str, str, tuple[s
         case p.StepStarted():
             names = _names(event.people, catalog)
             round_ = f", round {event.round + 1}" if event.round else ""
-            because = tuple(f"{name_of(catalog, q.person)}: {q.because}" for q in event.people)
-            return "📣", f"Step {event.step + 1}{round_}: asked {names}. {event.reason}", because
+            because = tuple(_because(q, catalog) for q in event.people)
+            later = tuple(f"{_because(q, catalog)}; asked if nobody answers before" for q in event.later)
+            details = because + later + _passed_over(event.passed_over, catalog)
+            asked = "also asked" if event.widens else "asked"
+            return "📣", f"Step {event.step + 1}{round_}: {asked} {names}. {event.reason}", details
         case p.StepSkipped():
-            return "", f"Step {event.step + 1} skipped. {event.reason}", ()
+            passed = _passed_over(event.passed_over, catalog)
+            return "", f"Step {event.step + 1} skipped. {event.reason}", passed
+        case p.PageHeld():
+            return "", f"Waits until {clock(event.until, fact.at)}. {event.reason}", ()
         case p.PolicyExhausted():
             return "⚠️", "Nobody answered any step of any round.", ()
         case p.PageAcknowledged():
