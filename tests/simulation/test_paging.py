@@ -120,19 +120,25 @@ def asks_somebody_else(event: m.StepStarted) -> list[m.PageEvent]:
     return [replace(event, people=(m.Paged(person=other, because="b"), *event.people[1:]))] if other != "nobody" else []
 
 
-RULES: dict[str, Callable[..., list[m.PageEvent]]] = {
-    "pages after the acknowledgement": pages_after_the_acknowledgement,
-    "drops a step": drops_a_step,
-    "starts a step twice": each_start(lambda e: [e, e]),
-    "asks somebody else": each_start(asks_somebody_else),
-    "leaves one of several out": each_start(lambda e: [replace(e, people=e.people[-1:])]),
-    "forgets those who sleep": each_start(lambda e: [replace(e, later=())]),
-    "is a second late": each_start(lambda e: [replace(e, next_at=e.next_at and e.next_at + timedelta(seconds=1))]),
-    "gives no reason": each_start(lambda e: [replace(e, people=tuple(replace(p, because="") for p in e.people))]),
-    "loses the page": loses_the_page,
-    "gives up early": gives_up_early,
-    "waits on for the unreachable": waits_on_for_the_unreachable,
-    "acts on late timers": acts_on_late_timers,
+RULES: dict[str, tuple[Callable[..., list[m.PageEvent]], str]] = {
+    "pages after the acknowledgement": (pages_after_the_acknowledgement, "somebody has the page and it pages on"),
+    "drops a step": (drops_a_step, "started (2, 0), expected (1, 0)"),
+    "starts a step twice": (each_start(lambda e: [e, e]), "two steps started at once"),
+    "asks somebody else": (each_start(asks_somebody_else), "expected"),
+    "leaves one of several out": (each_start(lambda e: [replace(e, people=e.people[-1:])]), "expected"),
+    "forgets those who sleep": (each_start(lambda e: [replace(e, later=())]), "then []"),
+    "is a second late": (
+        each_start(lambda e: [replace(e, next_at=e.next_at and e.next_at + timedelta(seconds=1))]),
+        "next at",
+    ),
+    "gives no reason": (
+        each_start(lambda e: [replace(e, people=tuple(replace(p, because="") for p in e.people))]),
+        "no reason is given",
+    ),
+    "loses the page": (loses_the_page, "something was due and nothing followed"),
+    "gives up early": (gives_up_early, "gave up before"),
+    "waits on for the unreachable": (waits_on_for_the_unreachable, "something was due and nothing followed"),
+    "acts on late timers": (acts_on_late_timers, "too early"),
 }
 
 
@@ -148,7 +154,8 @@ def noticed(make: Callable[[int], World]) -> str:
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_broken_rule_is_noticed(name: str):
-    assert noticed(lambda seed: World(seed, QUARTER_S, Broken(RULES[name])))
+    fault, said = RULES[name]
+    assert said in noticed(lambda seed: World(seed, QUARTER_S, Broken(fault)))
 
 
 def without_conditions(policy: Any, *given: Any) -> Any:
@@ -232,11 +239,19 @@ class RemembersMore(PageAggregate):
 
 
 @pytest.mark.parametrize(
-    "kind", [LeavesNoticesInTheOutbox, TellsTwice, TellsNobody, HidesRepeats, ForgetsTimers], ids=lambda k: k.__name__
+    ("kind", "said"),
+    [
+        (LeavesNoticesInTheOutbox, "sent after the answer"),
+        (TellsTwice, "too many"),
+        (TellsNobody, "missing"),
+        (HidesRepeats, "a repeat was not marked"),
+        (ForgetsTimers, "is forgotten"),
+    ],
 )
-def test_a_broken_database_or_worker_is_noticed(kind: type[World]):
-    assert noticed(lambda seed: kind(seed, QUARTER_S))
+def test_a_broken_database_or_worker_is_noticed(kind: type[World], said: str):
+    assert said in noticed(lambda seed: kind(seed, QUARTER_S))
 
 
 def test_a_projection_that_differs_from_its_events_is_noticed():
-    assert noticed(lambda seed: World(seed, QUARTER_S, RemembersMore()))
+    said = noticed(lambda seed: World(seed, QUARTER_S, RemembersMore()))
+    assert "what is projected is not what is recorded" in said
