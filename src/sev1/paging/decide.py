@@ -174,8 +174,7 @@ def _unreachable(state: m.Page, command: m.ReportUnreachable, now: datetime) -> 
         return events
     step = state.policy.steps[max(state.step, 0)]
     reason = "Nobody of the step before can be reached."
-    in_turn = step.round_robin and left_of(command.who, state.step, silent)
-    if in_turn and command.person in {one.person for one in command.who[state.step].people}:
+    if step.round_robin and left_of(command.who, state.step, silent):
         here, reason = (state.step, state.round), "Whose turn it was cannot be reached."
         return [*events, *start(state.policy, state.severity, here, command.who, reason, now, silent)]
     return [*events, *go_on(state, command.who, reason, now)]
@@ -213,7 +212,8 @@ def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:
             return replace(state, step=event.step, round=event.round, later=())
         case m.PageHeld():
             pending = m.Pending(step=event.step, round=event.round, reason=event.reason)
-            return replace(state, next_at=event.until, later=(), pending=pending)
+            # Also when somebody had it and escalated: it waits for others now.
+            return replace(_triggered(state, state.people, event.until), pending=pending)
         case m.PolicyExhausted():
             return replace(state, exhausted=True, next_at=None, later=(), pending=None)
         case m.PageAcknowledged():
@@ -230,7 +230,7 @@ def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:
                 snoozed_until=None,
             )
         case m.PageUnattended() | m.SnoozeEnded():
-            return replace(state, status="triggered", attend_by=None, snoozed_until=None)
+            return replace(state, status="triggered", attend_by=None, snoozed_until=None, exhausted=False)
         case m.PageSnoozed():
             return replace(
                 state,
@@ -284,7 +284,6 @@ def _started(state: m.Page, event: m.StepStarted) -> m.Page:
         _triggered(state, event.people, event.next_at),
         step=event.step,
         round=event.round,
-        exhausted=False,
         later=event.later,
         pending=None,
         unreachable=tuple(person for person in state.unreachable if person in passed),
@@ -301,6 +300,7 @@ def _triggered(state: m.Page, people: tuple[m.Paged, ...], next_at: datetime | N
         unreachable=(),
         next_at=next_at,
         later=(),
+        exhausted=False,
         attend_by=None,
         snoozed_until=None,
     )

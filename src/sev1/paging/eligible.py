@@ -76,7 +76,7 @@ def _of_step(
     if step.prefer == "awake":
         awake, asleep = _awake_first(people, catalog, at)
         if step.round_robin:
-            people = awake + asleep
+            people = sorted(awake + asleep, key=lambda one: one.person in absent.unreachable)
         elif awake:
             return m.Eligible(people=tuple(awake), later=tuple(asleep), passed_over=tuple(passed))
         else:

@@ -103,8 +103,11 @@ def start(
         people, passed = here.people, here.passed_over
         if policy.steps[step].round_robin:
             people = left_of(who, step, silent)[:1]
+            told = {one.person for one in passed}
             passed += tuple(
-                m.Paged(person=one.person, because="cannot be reached") for one in here.people if one.person in silent
+                m.Paged(person=one.person, because="cannot be reached")
+                for one in here.people
+                if one.person in silent and one.person not in told
             )
         if people:
             wait_s = policy.steps[step].wait_for(severity)
