@@ -30,7 +30,7 @@ def test_it_is_large_enough_to_look_real(sample):
     assert len(sample.services) >= 10
     assert {service.tier for service in sample.services.values()} == {1, 2, 3, 4}
     assert len(sample.schedules) == 5
-    assert len(sample.policies) == 3
+    assert len(sample.policies) == 6
 
 
 def test_its_severities_carry_the_response_targets_of_the_matrix(sample):
@@ -52,6 +52,9 @@ def test_it_reaches_nobody_outside(sample):
     ("labels", "route"),
     [
         ({"service": "checkout", "env": "prod-eu", "severity": "critical"}, "money"),
+        ({"service": "warehouse", "env": "prod", "severity": "critical"}, "fulfilment-by-itself"),
+        ({"service": "cart", "env": "prod", "severity": "critical"}, "cart-to-both"),
+        ({"service": "session-cache", "env": "prod", "severity": "critical"}, "cache-to-the-desk"),
         ({"service": "search", "env": "prod", "severity": "critical"}, "production-critical"),
         ({"service": "search", "env": "prod", "severity": "warning"}, "production-warning"),
         ({"service": "checkout", "env": "staging-2", "severity": "critical"}, "not-production"),

@@ -136,3 +136,39 @@ def test_a_delivery_that_failed_is_told_with_its_reason(nordlicht: Catalog) -> N
     assert (failed.state, failed.details) == ("not delivered after 3 attempts", ("no such mailbox",))
     assert failed.failed
     assert (failed.who, failed.how) == ("Bo Lindqvist", "mail to b…@nordlicht.example")
+
+
+def test_what_happens_when_nobody_answers_is_told_in_order(page: p.Page, nordlicht: Catalog) -> None:
+    shown = screen(page, nordlicht, "ana")
+    assert shown.ahead[0].at == page.next_at
+    assert shown.ahead[0].text == "asks Cem Arslan"
+    assert shown.ahead[0].details[0].startswith("Cem Arslan: on call for ")
+    assert shown.next_people == "Cem Arslan"
+    assert [line.at for line in shown.ahead[1:3]] == [NOW + timedelta(minutes=8), NOW + timedelta(minutes=13)]
+
+
+def test_a_page_that_waits_for_office_hours_says_so(page: p.Page, nordlicht: Catalog) -> None:
+    why = "SEV-4 may wait until Mon 09:00 Europe/Berlin: it is outside Mon–Fri 09:00–17:00."
+    waiting = replace(page, people=(), step=-1, pending=p.Pending(step=0, round=0, reason=why))
+    assert screen(waiting, nordlicht, "ana").standing == f"Waits. {why}"
+
+
+def test_the_history_says_who_was_passed_over_skipped_and_held(nordlicht: Catalog) -> None:
+    by = Actor(id="sev1", name="sev1", via="timer")
+    bo, ana = (
+        p.Paged(person="bo", because="in team payments"),
+        p.Paged(person="ana", because="on leave until Mon 09:00"),
+    )
+    events: list[p.PageEvent] = [
+        p.PageHeld(until=NOW + timedelta(hours=1), step=0, round=0, reason="SEV-4 may wait."),
+        p.StepSkipped(step=0, round=0, reason="Only for SEV-1 and worse: this is SEV-3."),
+        p.StepStarted(step=1, round=0, people=(bo,), reason="r", next_at=NOW, passed_over=(ana,), later=(ana,)),
+        p.StepStarted(step=1, round=0, people=(ana,), reason="Nobody who is awake answered.", next_at=NOW, widens=True),
+    ]
+    facts = [Fact(version=n, at=NOW, by=by, event=event) for n, event in enumerate(events, 1)]
+    widened, started, skipped, held = view.history(facts, nordlicht)
+    assert held.text.endswith("SEV-4 may wait.")
+    assert skipped.text == "Step 1 skipped. Only for SEV-1 and worse: this is SEV-3."
+    assert "Ana Ribeiro passed over: on leave until Mon 09:00" in started.details
+    assert "Ana Ribeiro: on leave until Mon 09:00; asked if nobody answers before" in started.details
+    assert widened.text == "Step 2: also asked Ana Ribeiro. Nobody who is awake answered."
