@@ -3,11 +3,12 @@
 import typer
 
 from sev1 import __version__
-from sev1.cli import access, catalog, doctor, explain, lint, replay, respond, serve, silence
+from sev1.cli import access, catalog, doctor, explain, importing, lint, replay, respond, serve, silence
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 serve.register(app)
 catalog.register(app)
+importing.register(app)
 access.register(app)
 respond.register(app)
 silence.register(app)
