@@ -10,13 +10,16 @@ import typer
 
 from sev1.catalog.check import check
 from sev1.catalog.importers import alertmanager as alertmanager_import
+from sev1.catalog.importers import grafana_oncall as grafana_oncall_import
+from sev1.catalog.importers import opsgenie as opsgenie_import
+from sev1.catalog.importers import pagerduty as pagerduty_import
 from sev1.catalog.importers.draft import Imported, NotImportable, report
 from sev1.catalog.importers.sources import LARGEST_JSON
 from sev1.catalog.importers.written import MARK, files, first_line
-from sev1.cli.local import errors_in_words, fail
+from sev1.cli.local import clock, errors_in_words, fail
 
 FileArgument = typer.Argument(help="The file to import.", show_default=False)
-FilesArgument = typer.Argument(help="Answers of the API as JSON, in any order.", show_default=False)
+FilesArgument = typer.Argument(metavar="FILE...", help="Answers of the API as JSON, in any order.", show_default=False)
 OutOption = typer.Option(None, "--out", help="Folder to write the catalog to. Without it only the report is shown.")
 JsonOption = typer.Option(False, "--json", help="The report as JSON.")
 ContactOption = typer.Option(
@@ -28,7 +31,8 @@ Read = Callable[[list[tuple[str, bytes]]], Imported]
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Make a catalog from another product's configuration.")
-    group.command()(alertmanager)
+    for command in (alertmanager, pagerduty, opsgenie, grafana_oncall):
+        group.command(command.__name__.replace("_", "-"))(command)
     app.add_typer(group, name="import")
 
 
@@ -42,6 +46,21 @@ def alertmanager(
         return alertmanager_import.read(name, raw, contact=contact).imported
 
     _run("alertmanager", [file], out, read, as_json=as_json)
+
+
+def pagerduty(paths: list[Path] = FilesArgument, out: Path = OutOption, as_json: bool = JsonOption) -> None:
+    """Users, teams, schedules, escalation policies and services from PagerDuty's REST API."""
+    _run("pagerduty", paths, out, lambda found: pagerduty_import.read(found, clock.now()), as_json=as_json)
+
+
+def opsgenie(paths: list[Path] = FilesArgument, out: Path = OutOption, as_json: bool = JsonOption) -> None:
+    """Users, teams, schedules, escalations and services from Opsgenie's API."""
+    _run("opsgenie", paths, out, lambda found: opsgenie_import.read(found, clock.now()), as_json=as_json)
+
+
+def grafana_oncall(paths: list[Path] = FilesArgument, out: Path = OutOption, as_json: bool = JsonOption) -> None:
+    """Users, teams, schedules, escalation chains and integrations from Grafana OnCall's API."""
+    _run("grafana-oncall", paths, out, lambda found: grafana_oncall_import.read(found, clock.now()), as_json=as_json)
 
 
 def _run(product: str, paths: list[Path], out: Path | None, read: Read, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from sev1.catalog.importers import alertmanager_times as times
-from sev1.catalog.importers.alertmanager_receivers import Receivers
+from sev1.catalog.importers.alertmanager_receivers import Receivers, is_address
 from sev1.catalog.importers.alertmanager_routes import (
     Flat,
     Node,
@@ -37,6 +37,8 @@ class FromAlertmanager(Struct, frozen=True, kw_only=True):
 
 def read(name: str, raw: bytes, *, contact: str | None = None) -> FromAlertmanager:
     """The import of one file. Raises `NotImportable`."""
+    if contact is not None and not is_address(contact):
+        raise NotImportable(f'"{text(contact, most=80)}" is no mail address.')
     value = yaml_value(name, raw)
     require_vendor(name, value, "alertmanager")
     if not isinstance(value, dict) or "route" not in value:

@@ -16,7 +16,7 @@ from sev1.catalog.model import EmailMethod, EscalationPolicy, Person, PersonTarg
 
 UNREAD = "imported.invalid"
 """A domain that never exists (RFC 2606)."""
-_ADDRESS = re.compile(r"[^@\s<>,\"]+@[^@\s<>,\"]+")
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,180}")
 _SECRET_HOSTS = ("hooks.slack.com", "discord.com", "discordapp.com", "webhook.office.com", "chat.googleapis.com")
 _TOKEN = re.compile(r"(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9_-]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22,}")
 
@@ -154,6 +154,10 @@ class Receivers(Struct):
         todo = f"Give person {person} a real address, or import with `--contact ADDRESS`."
         self.draft.changed(source, reason, todo, f"person {person}")
         return person
+
+
+def is_address(address: str) -> bool:
+    return _ADDRESS.fullmatch(address) is not None
 
 
 def without_secrets(url: str) -> tuple[str | None, str]:
