@@ -1,0 +1,70 @@
+"""Several people on call at once, as schedules of one: together they show the same people, whatever the shifts."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sev1.catalog.importers.lanes import Rolling, lanes
+from sev1.catalog.importers.turns import WEEK_S, gaps, meet, restrictions, spans, windows
+from sev1.catalog.model import Layer, Schedule
+from sev1.oncall.schedule import on_call
+
+PEOPLE = ("ana", "bo", "cem", "dana")
+BEGIN = datetime(2026, 3, 23, tzinfo=UTC)
+
+times = st.builds(time, st.integers(0, 23), st.sampled_from([0, 30]))
+window = st.builds(windows, st.one_of(st.none(), st.integers(0, 6)), times, st.integers(1, 96).map(lambda n: n * 1800))
+
+
+@st.composite
+def shifts(draw):
+    groups = draw(
+        st.lists(st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=2, unique=True), min_size=1, max_size=3)
+    )
+    held = draw(st.one_of(st.just([]), window))
+    fields = {
+        "every": draw(st.sampled_from(["day", "week"])),
+        "hand_over_at": draw(times),
+        "starts": date(2026, 3, 1),
+        "restrictions": restrictions(held) if held else (),
+        "ends": draw(st.sampled_from([None, date(2026, 3, 26)])),
+        "time_zone": draw(st.sampled_from([None, "Europe/Berlin"])),
+    }
+    return Rolling(groups=tuple(tuple(group) for group in groups), level=draw(st.integers(0, 2)), fields=fields)
+
+
+def schedule(layers):
+    return Schedule(name="s", title="S", time_zone="America/New_York", layers=layers)
+
+
+def people_of(shift, at):
+    """Each place of the groups is asked for itself."""
+    width = max(len(group) for group in shift.groups)
+    places = [tuple(group[min(place, len(group) - 1)] for group in shift.groups) for place in range(width)]
+    found = [on_call(schedule((Layer(people=people, **shift.fields),)), at) for people in places]
+    return {one.person for one in found if one}
+
+
+@given(found=st.lists(shifts(), min_size=1, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_all_lanes_together_show_everybody_of_the_highest_level_that_holds_and_nobody_else(found):
+    made = [schedule(layers) for layers in lanes(found)]
+    for hours in range(0, 8 * 24, 5):  # over the change of the clocks in Berlin
+        at = BEGIN + timedelta(hours=hours, minutes=15)
+        by_level = {}
+        for shift in found:
+            by_level.setdefault(shift.level, set()).update(people_of(shift, at))
+        expected = next((people for _, people in sorted(by_level.items(), reverse=True) if people), set())
+        assert {one.person for lane in made if (one := on_call(lane, at))} == expected
+
+
+@given(day=st.one_of(st.none(), st.integers(0, 6)), start=times, length=st.integers(1, 7 * 48))
+def test_windows_cover_what_they_are_asked_to_and_gaps_are_the_rest(day, start, length):
+    length_s = length * 1800
+    made = restrictions(windows(day, start, length_s))
+    covered = spans(made)
+    rest = gaps(covered)
+    assert not rest or not meet(covered, rest)
+    wanted = min(7 * min(length_s, 86400) if day is None else length_s, WEEK_S)
+    assert WEEK_S - sum(end - begin for begin, end in rest) == wanted
