@@ -1,9 +1,14 @@
 """An Alertmanager configuration, as a catalog and a report."""
 
+import contextlib
+import json
 from datetime import UTC, datetime, time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from sev1.catalog.check import check
 from sev1.catalog.importers import alertmanager
 from sev1.catalog.importers.alertmanager_receivers import without_secrets
 from sev1.catalog.importers.draft import NotImportable, report
@@ -278,3 +283,38 @@ def test_unquoted_values_are_taken_as_they_are_written():
     text = "route: {receiver: a, routes: [{match: {page: true, code: 5}}]}\nreceivers: [{name: a}]"
     [first, *_] = sorted(imported(text).catalog.routes.values(), key=lambda r: r.order)
     assert first.match == ('code="5"', 'page="true"')
+
+
+ANYTHING = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.sampled_from(["a", "a=b", "monday:friday", "", "{"])),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(
+                ["name", "receiver", "routes", "match", "matchers", "to", "url", "times", "time_intervals"]
+            ),
+            inner,
+            max_size=3,
+        ),
+    ),
+    max_leaves=8,
+)
+FIELDS = st.dictionaries(
+    st.sampled_from(["route", "receivers", "inhibit_rules", "time_intervals", "global", "templates"]),
+    ANYTHING,
+    max_size=4,
+)
+
+
+@given(top=FIELDS, inside=st.lists(ANYTHING, max_size=2), receiver=ANYTHING, interval=ANYTHING)
+@settings(max_examples=150, deadline=None)
+def test_whatever_stands_in_the_file_it_is_imported_or_refused_in_a_sentence(top, inside, receiver, interval):
+    held = {
+        "route": {"receiver": "a", "routes": inside, "mute_time_intervals": ["n"]},
+        "receivers": [{"name": "a", "email_configs": [receiver], "webhook_configs": receiver}],
+        "time_intervals": [{"name": "n", "time_intervals": interval}],
+        **top,
+    }
+    with contextlib.suppress(NotImportable):
+        result = alertmanager.read("a.yml", json.dumps(held).encode()).imported
+        assert [finding for finding in check(result.catalog) if not finding.warning] == []

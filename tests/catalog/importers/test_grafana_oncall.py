@@ -128,6 +128,7 @@ def with_shift(**changes):
         ({"interval": -1}, "recurs by month"),
         ({"duration": 0}, "It lasts no time"),
         ({"duration": 90000}, "they overlap"),
+        ({"until": "9999-12-31T23:00:00"}, "further away than a calendar reaches"),
         ({"interval": 2}, "gaps that are not the same in every week"),
         ({"by_day": ["XX"], "frequency": "weekly"}, "days of the week cannot be read"),
         ({"by_day": ["MO"], "frequency": "weekly", "duration": 90000}, "last longer than a day"),

@@ -1,5 +1,6 @@
 """`sev1 import …` as it is typed: what it writes, prints and answers with."""
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -161,3 +162,14 @@ def test_many_objects_go_into_several_files(tmp_path):
     sizes = [file.stat().st_size for file in (tmp_path / "catalog").glob("people*.yaml")]
     assert len(sizes) == 2
     assert max(sizes) <= 1_000_000
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+async def test_plan_takes_what_was_imported(vendor, tmp_path, fresh_database_url):
+    out = tmp_path / "catalog"
+    sev1("import", vendor, *of(vendor), "--out", out)
+    runner = CliRunner(env={"SEV1_DATABASE_URL": fresh_database_url})
+    done = await asyncio.to_thread(runner.invoke, app, ["plan", str(out)])
+    assert done.exit_code == 0, done.output
+    assert "to create, " in done.stdout.splitlines()[-1]
+    assert "+ schedule " in done.stdout

@@ -130,6 +130,7 @@ USER = {"id": "u1", "username": "ana@x.example", "fullName": "Ana"}
     [
         ({"participants": []}, "It has nobody in it"),
         ({"participants": [{"type": "user", "id": "u9", "username": "zoe@x.example"}]}, 'user "zoe@x.example"'),
+        ({"startDate": "0001-01-01T00:00:00+14:00"}, "further away than a calendar reaches"),
         ({"type": "yearly"}, "Its length cannot be read"),
         ({"length": 0}, "Its length cannot be read"),
         ({"timeRestriction": {"type": "weekday-and-time-of-day", "restrictions": []}}, "leave nothing"),

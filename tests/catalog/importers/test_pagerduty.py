@@ -138,6 +138,8 @@ def schedule(**changes):
         ({"users": [{"user": {"id": "P9", "type": "user_reference"}}]}, "The user P9 in it was not imported"),
         ({"rotation_turn_length_seconds": 1800}, "are no whole hours"),
         ({"rotation_turn_length_seconds": 0}, "Its turns have no length"),
+        ({"start": "9999-12-31T23:59:59Z", "time_zone": "Asia/Tokyo"}, "further away than a calendar reaches"),
+        ({"rotation_turn_length_seconds": 10**17}, "further away than a calendar reaches"),
         ({"start": "yesterday"}, "It cannot be read: Invalid RFC3339"),
         (
             {"restrictions": [{"type": "daily_restriction", "start_time_of_day": "09:00:00", "duration_seconds": 0}]},

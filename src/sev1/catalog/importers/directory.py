@@ -4,7 +4,8 @@ What a rule refers to and was not exported is never guessed: a target that is mi
 rotation with an unknown person as a whole, because without them everybody's turn would be another.
 """
 
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -187,6 +188,15 @@ class Directory(Struct):
             policy=policy,
         )
         self.draft.add(value, source)
+
+
+@contextlib.contextmanager
+def calendar_bounds(draft: Draft, source: str) -> Iterator[None]:
+    """Reports a schedule with a time that no calendar holds, such as the year 9999 in another zone."""
+    try:
+        yield
+    except OverflowError:
+        draft.left(source, "A time or a length in it is further away than a calendar reaches.", "Correct it.")
 
 
 def override(person: str, start: datetime, end: datetime, reason: str) -> Override | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sev1.catalog.importers.directory import Asked, Directory
+from sev1.catalog.importers.directory import Asked, Directory, calendar_bounds
 from sev1.catalog.importers.draft import Draft, Imported, text
 from sev1.catalog.importers.lanes import Rolling, lanes
 from sev1.catalog.importers.oncall_shifts import Shift, Unmappable, override_of, rolling_of
@@ -129,7 +129,8 @@ class _Reading:
             self.directory.team(team.id, team.name, members, _named("team", team))
         shifts = {shift.id: shift for shift in self._each("shift", Shift)}
         for schedule in self._each("schedule", _Schedule):
-            self._schedule(schedule, shifts)
+            with calendar_bounds(self.draft, _named("schedule", schedule)):
+                self._schedule(schedule, shifts)
         steps = sorted(self._each("step", _Step), key=lambda step: (step.position, step.id))
         for chain in self._each("chain", _Chain):
             self._chain(chain, [step for step in steps if step.escalation_chain_id == chain.id])

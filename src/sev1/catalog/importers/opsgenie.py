@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from sev1.catalog.importers.directory import Asked, Directory, override
+from sev1.catalog.importers.directory import Asked, Directory, calendar_bounds, override
 from sev1.catalog.importers.draft import Draft, Imported, text
 from sev1.catalog.importers.lanes import Rolling, lanes
 from sev1.catalog.importers.opsgenie_restrictions import Limits, windows_of
@@ -144,9 +144,9 @@ class _Reading:
             self.directory.team(team.id, team.name, members, _named("team", team))
         overrides = self._each("override", _Override)
         for schedule in self._each("schedule", _Schedule):
-            self._schedule(
-                schedule, [*self._own(schedule), *(o for o in overrides if o.parent and o.parent.id == schedule.id)]
-            )
+            belonging = [one for one in overrides if one.parent and one.parent.id == schedule.id]
+            with calendar_bounds(self.draft, _named("schedule", schedule)):
+                self._schedule(schedule, [*self._own(schedule), *belonging])
         for one in overrides:
             if one.parent is None:
                 reason = "It does not say of which schedule it is."

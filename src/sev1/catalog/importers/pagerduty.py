@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sev1.catalog.importers.directory import Asked, Directory, override
+from sev1.catalog.importers.directory import Asked, Directory, calendar_bounds, override
 from sev1.catalog.importers.draft import Draft, Imported, text
 from sev1.catalog.importers.sources import converted, json_value, require_vendor, titled
 from sev1.catalog.importers.turns import begun, ends_on, is_zone, local, restrictions, rotated, rotation, windows
@@ -152,7 +152,8 @@ class _Reading:
             ]
             self.directory.team(team.id, team.name, members, titled_as("team", team))
         for schedule in self._each("schedules", _Schedule):
-            self._schedule(schedule)
+            with calendar_bounds(self.draft, titled_as("schedule", schedule)):
+                self._schedule(schedule)
         policies = self._each("escalation_policies", _Policy)
         for policy in policies:
             self._policy(policy)
