@@ -134,3 +134,15 @@ def test_routes_on_env_are_reported_because_environments_are_normalised_here(sen
         "a.yml", json.dumps(configuration([{"receiver": "r1", "match": {"env": "prod"}}])).encode()
     )
     assert "production, prd and live count as prod" in sentences(result.imported, "changed")["route matchers on env"]
+
+
+def test_combinations_that_no_alert_can_have_are_not_written(accepted):
+    children = [{"receiver": f"r{n}", "match": {"team": "abc"[n - 1]}, "continue": True} for n in (1, 2, 3)]
+    catalog = accepted(alertmanager.read("a.yml", json.dumps(configuration(children)).encode()).imported)
+    routes = sorted(catalog.routes.values(), key=lambda route: route.order)
+    assert [(route.match, route.policy) for route in routes] == [
+        (('team="a"',), "r1"),
+        (('team="b"',), "r2"),
+        (('team="c"',), "r3"),
+        ((), "r0"),
+    ]

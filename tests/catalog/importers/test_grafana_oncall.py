@@ -167,3 +167,18 @@ def test_another_products_file_is_refused():
 )
 def test_odd_shapes_make_nothing_and_never_break(value):
     assert read(value).made == ()
+
+
+def test_a_rotation_that_begins_in_the_middle_of_a_week_changes_with_the_week():
+    days = {"by_day": ["MO", "TU", "WE", "TH", "FR"], "week_start": "MO", "duration": 28800}
+    users = [USER, {"id": "U2", "email": "bo@x.example", "username": "bo"}]
+    shift = {
+        "id": "O1", "name": "S", "type": "rolling_users", "level": 0, "start": "2026-03-04T09:00:00",
+        "frequency": "weekly", "interval": 1, "rolling_users": [["U1"], ["U2"]], **days,
+    }  # fmt: skip
+    schedule = {"id": "S1", "name": "S", "type": "web", "time_zone": "UTC", "shifts": ["O1"]}
+    imported = read({"results": users}, {"results": [shift]}, {"results": [schedule]})
+    assert people_at(imported, "s", "2026-03-06T10:00:00Z") == {"ana"}
+    assert people_at(imported, "s", "2026-03-09T10:00:00Z") == {"bo"}  # Monday, five days after the start
+    assert people_at(imported, "s", "2026-03-13T16:59:00Z") == {"bo"}
+    assert people_at(imported, "s", "2026-03-16T10:00:00Z") == {"ana"}

@@ -68,3 +68,26 @@ def test_windows_cover_what_they_are_asked_to_and_gaps_are_the_rest(day, start, 
     assert not rest or not meet(covered, rest)
     wanted = min(7 * min(length_s, 86400) if day is None else length_s, WEEK_S)
     assert WEEK_S - sum(end - begin for begin, end in rest) == wanted
+
+
+def test_a_higher_level_covers_the_lower_one_in_every_lane():
+    """Two people always; at night one of a higher level, at weekends another of that level as well."""
+    base = {"every": "day", "hand_over_at": time(0), "starts": date(2026, 3, 1)}
+    nights = restrictions(windows(None, time(22), 8 * 3600))
+    weekend = restrictions(windows(5, time(0), 48 * 3600))
+    made = lanes(
+        [
+            Rolling(groups=(("ana", "bo"),), fields=base),
+            Rolling(groups=(("cem",),), level=1, fields={**base, "restrictions": nights}),
+            Rolling(groups=(("dana",),), level=1, fields={**base, "restrictions": weekend}),
+        ]
+    )
+
+    def people(instant):
+        at = datetime.fromisoformat(instant)
+        return {one.person for layers in made if (one := on_call(schedule(layers), at))}
+
+    assert people("2026-03-24T16:00:00Z") == {"ana", "bo"}  # Tuesday at noon in New York
+    assert people("2026-03-25T03:00:00Z") == {"cem"}  # Tuesday 23:00: neither of the two below
+    assert people("2026-03-28T16:00:00Z") == {"dana"}
+    assert people("2026-03-29T03:00:00Z") == {"cem", "dana"}
