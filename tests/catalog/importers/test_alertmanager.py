@@ -307,7 +307,7 @@ FIELDS = st.dictionaries(
 
 
 @given(top=FIELDS, inside=st.lists(ANYTHING, max_size=2), receiver=ANYTHING, interval=ANYTHING)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, derandomize=True, deadline=None)
 def test_whatever_stands_in_the_file_it_is_imported_or_refused_in_a_sentence(top, inside, receiver, interval):
     held = {
         "route": {"receiver": "a", "routes": inside, "mute_time_intervals": ["n"]},
