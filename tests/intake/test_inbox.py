@@ -166,6 +166,31 @@ async def test_a_database_that_stays_away_is_said_so(
             await inbox.submit(1, "json", b"x", AT)
 
 
+async def test_who_queued_while_the_database_was_away_waits_no_second_time(
+    fresh_database_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+):
+    seconds = [0.0]
+    queued: list[asyncio.Future[inbox_module.Address]] = []
+
+    async def refuse(*_: object, **__: object) -> asyncpg.Connection:
+        if not queued:
+            queued.extend(inbox.submit(1, "json", b"queued", AT) for _ in range(3))
+        seconds[0] += 1
+        raise ConnectionRefusedError("away")
+
+    async with Inbox(fresh_database_url, clock, monotonic=lambda: seconds[0]) as inbox:
+        inbox._disconnect()
+        monkeypatch.setattr(asyncpg, "connect", refuse)
+        monkeypatch.setattr(inbox_module, "BACKOFF_S", (0,))
+        with pytest.raises(Unavailable):
+            await inbox.submit(1, "json", b"first", AT)
+        for answer in queued:
+            with pytest.raises(Unavailable, match="Nothing of this request was kept"):
+                await answer
+        assert seconds[0] <= inbox_module.RECONNECT_WAIT_S + 1
+        assert inbox._queued_bytes == 0
+
+
 async def test_an_inbox_that_cannot_reach_the_database_says_so_at_the_start(clock: FakeClock):
     with pytest.raises(Unavailable, match="cannot reach PostgreSQL"):
         async with Inbox("postgresql://nobody@127.0.0.1:1/none", clock):

@@ -36,8 +36,11 @@ QUEUE_BYTES = 256 * 1024 * 1024
 """Payloads that may wait for their commit, whatever their number."""
 COMMIT_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 5.0
-RECONNECT_WAIT_S = 5.0
-"""How long a payload may wait for a lost database to come back before its sender is asked to retry."""
+RECONNECT_WAIT_S = 3.0
+"""How long a payload may wait for a lost database to come back before its sender is asked to retry.
+
+Below the 5 s after which many senders give up: one that has gone learns nothing of the 503.
+"""
 CLOSE_TIMEOUT_S = 3.0
 BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -202,7 +205,11 @@ class Inbox:
 
     async def _commit(self, batch: list[_Item]) -> None:
         if not await self._connected(self._monotonic() + RECONNECT_WAIT_S):
+            # Who queued behind this batch has waited with it; a limit of its own for each batch would add up.
             _fail(batch, _NOT_STORED)
+            _fail(self._queue, _NOT_STORED)
+            self._queue.clear()
+            self._queued_bytes = 0
             return
         assert self._insert is not None
         _, instants, key_ids, formats, payloads = zip(*batch, strict=True)
