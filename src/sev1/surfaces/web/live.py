@@ -33,7 +33,7 @@ POLL_S = 5.0
 """News may be missed (another node, a connection lost between nodes); at most so long it takes to notice."""
 HEARTBEAT_S = 15.0
 """A browser takes a stream for lost when it has been silent for longer than this and a little."""
-TOLD_AT_MOST_EVERY_S = 0.5
+TOLD_AT_MOST_EVERY_S = 0.25
 """For pages that fetch themselves again: a storm of alerts must not become a storm of requests."""
 RETRY_MS = 1000
 HEADERS = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
