@@ -167,12 +167,22 @@ async def test_news_that_nobody_told_is_found_by_the_poll(
         assert "From afar" in (await stream.next_of("change")).data
 
 
+async def test_what_happened_between_the_page_and_its_stream_is_told_at_once(
+    enter: Do, declared: Do, listen: Callable[..., Any]
+) -> None:
+    ana = await enter()
+    await ana.see("/")
+    await declared()
+    async with listen(ana, "/news") as stream:
+        assert (await stream.next_of("news")).data == ""
+
+
 async def test_the_stream_of_other_pages_says_only_that_there_is_news(
     enter: Do, declared: Do, listen: Callable[..., Any]
 ) -> None:
     ana = await enter()
     async with listen(ana, "/news") as stream:
-        await stream.next_of("alive")
+        await stream.next_of("news")
         await declared()
         message = await stream.next_of("news")
         assert message.data == ""

@@ -185,7 +185,10 @@ class IncidentNews(Struct, frozen=True, kw_only=True):
 async def stream_news(
     request: SignedIn, db: Db, clock: Now, news: Hears, stopping: Stopping, about: FromQuery[str] = ""
 ) -> Stream:
-    """Says that there is news: of `about` (`page/P-1`), else of anything. The page then fetches itself again."""
+    """Says that there is news: of `about` (`page/P-1`), else of anything. The page then fetches itself again.
+
+    The first is said at once: between the moment at which the page was rendered and this one something may have happened.
+    """
     line = Line(db, clock, news, stopping, request.user.session_id or b"")
     topics = (about,) if about else ANYTHING
 
@@ -193,11 +196,12 @@ async def stream_news(
         yield sse.retry(RETRY_MS)
         first = True
         async for turn in line.turns(*topics):
-            if turn.told and not first:
-                yield sse.message("news")
-                await asyncio.sleep(TOLD_AT_MOST_EVERY_S)
             if turn.beat or first:
                 yield line.alive()
+            if turn.told:
+                yield sse.message("news")
+                # The page has only just been rendered: what comes right after the first need not wait.
+                await asyncio.sleep(0 if first else TOLD_AT_MOST_EVERY_S)
             first = False
         if line.signed_out:
             yield sse.message("signed-out")

@@ -162,7 +162,6 @@
     disconnect();
     source = new EventSource(address());
     source.onopen = () => {
-      if (wasOpen && version === undefined) refetch();
       wasOpen = true;
       isAlive();
     };
