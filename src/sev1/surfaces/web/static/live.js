@@ -194,6 +194,7 @@
 
   // Refused instead of cut: perhaps the session is over. Ask once what the page itself would answer.
   async function check() {
+    if (source || over) return;
     try {
       const answer = await fetch(location.href, { credentials: "same-origin" });
       if (answer.redirected && new URL(answer.url).pathname === "/sign-in") { signedOut(); return; }
@@ -241,7 +242,8 @@
   setInterval(() => { if (waiting.size || held.length) settle(); }, 700);
   for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => { pressed = false; setTimeout(settle, 300); });
   (log || document).addEventListener("scroll", () => { if (held.length && !readsFurtherDown()) showHeld(); }, { passive: true });
-  addEventListener("offline", isLost);
+  // The old stream may still hand over what was on its way, and the page would look alive: only a new one is believed.
+  addEventListener("offline", () => { disconnect(); isLost(); setTimeout(check, AGAIN_MS); });
   addEventListener("online", connect);
   addEventListener("pagehide", disconnect);
   addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
