@@ -13,7 +13,8 @@ from pathlib import Path
 
 from sev1.app import Node
 from sev1.catalog import store as catalog_store
-from sev1.catalog.model import Catalog, EmailMethod, EscalationPolicy, Person, PersonTarget, Step
+from sev1.catalog.contact import EmailMethod
+from sev1.catalog.model import Catalog, EscalationPolicy, Person, PersonTarget, Step
 from sev1.engine.clock import FakeClock
 from sev1.engine.decider import SYSTEM
 from sev1.engine.embedded import EmbeddedPostgres

@@ -4,7 +4,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
-from sev1.catalog.model import ContactMethod, EmailMethod, WebhookMethod
+from sev1.catalog.contact import ContactMethod, EmailMethod, WebhookMethod
 from sev1.engine.clock import FakeClock
 from sev1.engine.database import Database
 from sev1.notify import store
@@ -24,9 +24,11 @@ class Scripted:
         self.script = list(script)
         self.sent: list[tuple[UUID, bool]] = []
         """Delivery and whether it was marked as a repeat, of each attempt."""
+        self.notices: list[Notice] = []
         self.during: Callable[[], Awaitable[object]] | None = None
 
-    async def send(self, method, notice, *, delivery_id: UUID, repeat: bool) -> str:
+    async def send(self, method, notice, *, person: str | None, delivery_id: UUID, repeat: bool) -> str:
+        self.notices.append(notice)
         self.sent.append((delivery_id, repeat))
         if self.during is not None:
             await self.during()
@@ -44,8 +46,8 @@ class Hooks:
         self.failed: list[tuple[UUID, str]] = []
         self.after_commit = 0
 
-    async def on_sent(self, conn, delivery: Delivery, receipt: str, method_kind: str):
-        self.sent.append((delivery.id, receipt, method_kind))
+    async def on_sent(self, conn, deliveries: Sequence[Delivery], receipt: str, method_kind: str):
+        self.sent += [(delivery.id, receipt, method_kind) for delivery in deliveries]
         return self._committed
 
     async def on_failed(self, conn, delivery: Delivery, error: str):

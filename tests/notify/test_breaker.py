@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from sev1.catalog.model import WebhookMethod
+from sev1.catalog.contact import WebhookMethod
 from sev1.engine.clock import FakeClock
 from sev1.engine.database import Database
 from sev1.notify import breaker

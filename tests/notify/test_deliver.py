@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
-from sev1.catalog.model import EmailMethod, WebhookMethod
+from sev1.catalog.contact import EmailMethod, WebhookMethod
 from sev1.engine import event_log
 from sev1.engine.clock import FakeClock
 from sev1.engine.errors import Conflict
@@ -182,7 +182,7 @@ async def test_the_hook_shares_the_transaction_of_the_outcome(outbox: Outbox):
     """What the hook wrote is undone when the delivery turns out to be cancelled."""
     await outbox.add(EMAIL)
 
-    async def on_sent(conn, delivery, receipt, method_kind):
+    async def on_sent(conn, deliveries, receipt, method_kind):
         await conn.execute("INSERT INTO counters VALUES ('hook', 1)")
 
     outbox.hooks.on_sent = on_sent
@@ -198,7 +198,7 @@ async def test_an_acknowledgement_that_races_the_outcome_is_no_deadlock(outbox: 
     id_ = await outbox.add(EMAIL)
     in_hook = asyncio.Event()
 
-    async def on_sent(conn, delivery, receipt, method_kind):
+    async def on_sent(conn, deliveries, receipt, method_kind):
         in_hook.set()
         await event_log.lock_streams(conn, ["page/P-1"])
 
@@ -219,7 +219,7 @@ async def test_an_acknowledgement_that_races_the_outcome_is_no_deadlock(outbox: 
 async def test_a_hook_that_keeps_failing_does_not_make_the_delivery_go_out_again(outbox: Outbox, error: Exception):
     id_ = await outbox.add(EMAIL)
 
-    async def on_sent(conn, delivery, receipt, method_kind):
+    async def on_sent(conn, deliveries, receipt, method_kind):
         raise error
 
     outbox.hooks.on_sent = on_sent
@@ -233,7 +233,7 @@ async def test_a_hook_that_meets_a_conflict_once_is_run_again(outbox: Outbox):
     await outbox.add(EMAIL)
     tries: list[int] = []
 
-    async def on_sent(conn, delivery, receipt, method_kind):
+    async def on_sent(conn, deliveries, receipt, method_kind):
         tries.append(1)
         if len(tries) == 1:
             raise Conflict("somebody was faster")

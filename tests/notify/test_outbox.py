@@ -5,10 +5,10 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from sev1.catalog.model import EmailMethod
+from sev1.catalog.contact import EmailMethod
 from sev1.engine.clock import FakeClock
 from sev1.engine.database import Database
-from sev1.notify import store
+from sev1.notify import bundle_store, store
 from sev1.notify.model import Delivery, Notice
 
 from .outbox_under_test import EMAIL, WEBHOOK, Outbox
@@ -27,7 +27,7 @@ async def claimed(outbox: Outbox, holder: str = "a", lease_s: float = 30) -> Del
 
 async def wanted(outbox: Outbox, delivery: Delivery, holder: str = "a", need_s: float = 0) -> bool:
     async with outbox.db.connection() as conn:
-        return await store.still_wanted(conn, delivery, holder, outbox.clock.now(), need_s=need_s)
+        return bool(await bundle_store.still_wanted(conn, [delivery], holder, outbox.clock.now(), need_s=need_s))
 
 
 async def mark_sent(outbox: Outbox, delivery: Delivery, holder: str = "a") -> bool:
@@ -97,7 +97,7 @@ async def test_a_worker_that_lost_its_lease_changes_nothing(outbox: Outbox, cloc
     now = clock.now()
     entry = stalled.attempt("temporary", "late", now)
     async with outbox.db.connection() as conn:
-        assert not await store.still_wanted(conn, stalled, "a", now)
+        assert not await bundle_store.still_wanted(conn, [stalled], "a", now, need_s=0)
         assert not await store.sent(conn, stalled, "a", "250 OK", now, entry)
         assert not await store.retry(conn, stalled, "a", method=1, due_at=now, repeat=True, entry=entry)
         assert not await store.wait(conn, stalled, "a", method=1, due_at=now, entry=entry)

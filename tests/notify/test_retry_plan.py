@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from sev1.catalog.model import ContactMethod
+from sev1.catalog.contact import ContactMethod
 from sev1.notify.breaker import OPEN_FOR, Circuit, circuit_of, tally
 from sev1.notify.model import Delivery, Notice, Outcome
 from sev1.notify.retry import FAST, JITTER, SLOW, GiveUp, Later, Try, after_failure, choose

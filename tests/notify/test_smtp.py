@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from sev1.catalog.model import EmailMethod
+from sev1.catalog.contact import EmailMethod
 from sev1.engine.clock import FakeClock
 from sev1.engine.settings import Settings
 from sev1.notify.channels import Permanent, Temporary
@@ -26,7 +26,7 @@ class Sender:
     async def __call__(self, port: int, method: EmailMethod = EMAIL, *, repeat: bool = False, **settings) -> str:
         given = {"smtp_host": "localhost", "mail_from": "sev1@sev1.example"} | settings
         channel = SmtpChannel(Settings(smtp_port=port, **given), self.clock)
-        return await channel.send(method, self.notice, delivery_id=uuid4(), repeat=repeat)
+        return await channel.send(method, self.notice, person="ana", delivery_id=uuid4(), repeat=repeat)
 
 
 @pytest.fixture

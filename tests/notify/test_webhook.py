@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from httpx import Headers
 
-from sev1.catalog.model import WebhookMethod
+from sev1.catalog.contact import WebhookMethod
 from sev1.engine.clock import FakeClock
 from sev1.engine.fetch import Fetch
 from sev1.engine.settings import Settings
@@ -33,7 +33,7 @@ class Sender:
     async def send(self, *, secret_env: str | None = None, repeat: bool = False) -> str:
         channel = WebhookChannel(self.settings, self.clock, self.fetch, environ=self.environ)
         method = WebhookMethod(url=self.receiver.url + "/hook", secret_env=secret_env)
-        return await channel.send(method, self.notice, delivery_id=ID, repeat=repeat)
+        return await channel.send(method, self.notice, person="ana", delivery_id=ID, repeat=repeat)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -82,6 +82,7 @@ async def test_the_body_is_the_notice_as_json_with_the_delivery_id(sender: Sende
         "why": "you are on call for Payments until Monday 09:00",
         "body": "",
         "drill": False,
+        "others": [],
     }
     assert sender.headers["content-type"] == "application/json"
     assert sender.headers["x-sev1-delivery"] == str(ID)
@@ -157,10 +158,14 @@ async def test_a_webhook_to_loopback_is_refused_unless_allowed(clock: FakeClock,
     method = WebhookMethod(url=receiver.url)
     async with Fetch(allow_private=False) as guarded:
         with pytest.raises(Permanent, match="SEV1_ALLOW_PRIVATE_TARGETS"):
-            await WebhookChannel(Settings(), clock, guarded).send(method, page, delivery_id=uuid4(), repeat=False)
+            await WebhookChannel(Settings(), clock, guarded).send(
+                method, page, person="ana", delivery_id=uuid4(), repeat=False
+            )
     assert not receiver.requests
     async with Fetch(allow_private=True) as free:
-        await WebhookChannel(Settings(), clock, free).send(method, page, delivery_id=uuid4(), repeat=False)
+        await WebhookChannel(Settings(), clock, free).send(
+            method, page, person="ana", delivery_id=uuid4(), repeat=False
+        )
     assert len(receiver.requests) == 1
 
 

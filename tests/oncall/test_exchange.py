@@ -7,17 +7,8 @@ import pytest
 from icalendar import Calendar
 
 from sev1.catalog import store as catalogs
-from sev1.catalog.model import (
-    Awake,
-    Catalog,
-    EmailMethod,
-    Override,
-    Person,
-    Rotation,
-    Schedule,
-    ShiftLimits,
-    Team,
-)
+from sev1.catalog.contact import EmailMethod
+from sev1.catalog.model import Awake, Catalog, Override, Person, Rotation, Schedule, ShiftLimits, Team
 from sev1.cli.catalog import cover_lines
 from sev1.engine.errors import Conflict, Forbidden, Invalid, NotFound
 from sev1.oncall import absence, links, store, swaps

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from sev1.catalog.model import Catalog, EmailMethod, Override, Person, Rotation, Schedule
+from sev1.catalog.contact import EmailMethod
+from sev1.catalog.model import Catalog, Override, Person, Rotation, Schedule
 from sev1.engine.errors import Invalid, NotFound
 from sev1.oncall import store
 from sev1.oncall.schedule import on_call

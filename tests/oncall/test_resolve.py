@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from sev1.catalog.contact import EmailMethod
 from sev1.catalog.model import (
     Catalog,
-    EmailMethod,
     Override,
     Person,
     PersonTarget,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sev1.catalog.contact import EmailMethod
 from sev1.catalog.model import (
     Catalog,
-    EmailMethod,
     EscalationPolicy,
     Hold,
     Person,

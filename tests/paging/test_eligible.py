@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from sev1.catalog.contact import EmailMethod
 from sev1.catalog.model import (
     Catalog,
-    EmailMethod,
     EscalationPolicy,
     Hold,
     Person,

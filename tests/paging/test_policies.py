@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from sev1.catalog.contact import EmailMethod
 from sev1.catalog.model import (
     Awake,
     Catalog,
-    EmailMethod,
     EscalationPolicy,
     Hold,
     Person,

@@ -9,7 +9,8 @@ import pytest
 
 from sev1.catalog import store as catalogs
 from sev1.catalog.cache import CatalogCache
-from sev1.catalog.model import Catalog, EmailMethod, EscalationPolicy, Person, Step, Team, TeamTarget
+from sev1.catalog.contact import EmailMethod
+from sev1.catalog.model import Catalog, EscalationPolicy, Person, Step, Team, TeamTarget
 from sev1.engine.clock import FakeClock
 from sev1.engine.commands import Commands
 from sev1.engine.database import Database

@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 from markdown_it import MarkdownIt
 
-from sev1.catalog.model import Catalog, EmailMethod, Person, Service
+from sev1.catalog.contact import EmailMethod
+from sev1.catalog.model import Catalog, Person, Service
 from sev1.command import model as m
 from sev1.command.decide import IncidentAggregate
 from sev1.engine.decider import Actor, Fact, fold

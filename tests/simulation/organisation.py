@@ -3,10 +3,10 @@
 import random
 from datetime import date, time
 
+from sev1.catalog.contact import EmailMethod, WebhookMethod
 from sev1.catalog.model import (
     Awake,
     Catalog,
-    EmailMethod,
     EscalationPolicy,
     Hold,
     Person,
@@ -20,7 +20,6 @@ from sev1.catalog.model import (
     Team,
     TeamTarget,
     WaitBySeverity,
-    WebhookMethod,
     When,
 )
 

@@ -7,11 +7,11 @@ import msgspec
 
 from sev1.catalog import store as catalog_store
 from sev1.catalog.cache import CatalogCache
+from sev1.catalog.contact import EmailMethod
 from sev1.catalog.matchers import parse
 from sev1.catalog.model import (
     DEFAULT_SEVERITIES,
     Catalog,
-    EmailMethod,
     EscalationPolicy,
     InhibitRule,
     Organisation,

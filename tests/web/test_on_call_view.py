@@ -2,7 +2,8 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from sev1.catalog.model import Catalog, EmailMethod, Override, Person, Rotation, Schedule
+from sev1.catalog.contact import EmailMethod
+from sev1.catalog.model import Catalog, Override, Person, Rotation, Schedule
 from sev1.oncall.store import MadeOverride
 from sev1.surfaces.web.on_call_view import schedule_views
 

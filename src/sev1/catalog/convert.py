@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from sev1.catalog.model import MildSeverity, Severity, Slug, Url
+from sev1.catalog.contact import Url
+from sev1.catalog.model import MildSeverity, Severity, Slug
 from sev1.catalog.problems import Path, closest, did_you_mean, listed, shortened
 
 

@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
+from sev1.catalog.contact import ContactMethod, Url
+
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$(?!\n)", description="lower-case name")]
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
-Url = Annotated[str, Meta(pattern=r"^https?://[^\s]+$(?!\n)", max_length=2000)]
 Seconds = Annotated[int, Meta(ge=0, le=7 * 24 * 3600)]
 
 Tier = Literal["page", "ticket", "fyi"]
@@ -21,19 +22,6 @@ Tier = Literal["page", "ticket", "fyi"]
 
 class _Object(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Slug
-
-
-class EmailMethod(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="email"):
-    address: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$(?!\n)", max_length=254)]
-
-
-class WebhookMethod(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="webhook"):
-    url: Url
-    secret_env: str | None = None
-    """Name of the environment variable that holds the signing secret; the secret itself never enters the catalog."""
-
-
-ContactMethod = EmailMethod | WebhookMethod
 
 
 class Awake(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,8 +37,10 @@ class Person(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose public holidays they have: a country or a part of one (ISO 3166), such as `DE-BY`."""
     awake: Awake = field(default_factory=Awake)
     """When they are usually awake, in their own zone."""
-    contact: Annotated[tuple[ContactMethod, ...], Meta(min_length=1)]
-    """In the order the person wants to be reached: the next is tried when one fails."""
+    contact: Annotated[tuple[ContactMethod, ...], Meta(min_length=1, max_length=20)]
+    """In the order the person wants to be reached: the next is tried when one fails. Settings may change it."""
+    contact_low_urgency: Annotated[tuple[ContactMethod, ...], Meta(max_length=20)] = ()
+    """The same for what need not wake anybody, such as an all-clear. Empty: as `contact`."""
 
 
 class ShiftLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 from prometheus_client import Gauge
 
-from sev1.catalog.model import ContactMethod, WebhookMethod
+from sev1.catalog.contact import AppriseMethod, ContactMethod, NtfyMethod, WebhookMethod
 from sev1.notify.model import host_of, kind_of
 
 OPEN_AFTER = 5
@@ -52,8 +52,11 @@ class Circuit(Struct, frozen=True, kw_only=True):
 
 def circuit_of(method: ContactMethod) -> str:
     """The name of the circuit that a delivery over `method` uses: `email`, or `webhook hooks.example.com:8443`."""
-    if isinstance(method, WebhookMethod):
-        return f"webhook {host_of(method.url)}"
+    match method:
+        case WebhookMethod(url=url) | NtfyMethod(url=url):
+            return f"{kind_of(method)} {host_of(url)}"
+        case AppriseMethod(url_env=name):
+            return f"apprise {name}"
     return kind_of(method)
 
 

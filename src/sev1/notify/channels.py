@@ -3,7 +3,7 @@
 from typing import Protocol
 from uuid import UUID
 
-from sev1.catalog.model import ContactMethod
+from sev1.catalog.contact import ContactMethod
 from sev1.notify.model import MethodKind, Notice
 
 
@@ -31,10 +31,12 @@ class Channel(Protocol):
 
     kind: MethodKind
 
-    async def send(self, method: ContactMethod, notice: Notice, *, delivery_id: UUID, repeat: bool) -> str:
+    async def send(
+        self, method: ContactMethod, notice: Notice, *, person: str | None, delivery_id: UUID, repeat: bool
+    ) -> str:
         """Returns the receipt, in words. Raises Temporary or Permanent.
 
-        `delivery_id` is the same in all attempts, so that a receiver can tell a repeat; `repeat` says that an earlier
+        `person` is whom it is for, None where a place is told. `delivery_id` is the same in all attempts, so that a receiver can tell a repeat; `repeat` says that an earlier
         attempt may have arrived.
         """
         ...

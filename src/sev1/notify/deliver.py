@@ -6,7 +6,7 @@ At most one row per worker is under way when a process dies, and that one goes o
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,10 +17,11 @@ from prometheus_client import Counter, Histogram
 from sev1.engine.clock import Clock
 from sev1.engine.database import Database
 from sev1.engine.errors import Conflict
-from sev1.notify import breaker, retry, store
+from sev1.notify import breaker, bundle_store, retry, store
 from sev1.notify.breaker import Circuit, circuit_of
+from sev1.notify.bundle import bundle, held_until, may_be_bundled
 from sev1.notify.channels import Channel, Permanent, Temporary
-from sev1.notify.model import Attempt, Delivery, kind_of
+from sev1.notify.model import Attempt, Delivery, Outcome, kind_of
 
 log = logging.getLogger(__name__)
 
@@ -39,15 +40,15 @@ SECONDS = Histogram(
 )
 
 AfterCommit = Callable[[], None]
-OnSent = Callable[[asyncpg.Connection, Delivery, str, str], Awaitable[AfterCommit | None]]
-"""Called with the delivery, the receipt and the kind of contact method, in the transaction that records the outcome.
+OnSent = Callable[[asyncpg.Connection, Sequence[Delivery], str, str], Awaitable[AfterCommit | None]]
+"""Called with the deliveries of one message, the receipt and the kind of contact method, in the transaction that records the outcome.
 
 May return what is to be called after the commit (such as telling the news). Hooks run before the delivery's row is
 written: a hook that runs a command locks its stream first, as does an acknowledgement that cancels deliveries. The
 other order would be a deadlock.
 """
 OnFailed = Callable[[asyncpg.Connection, Delivery, str], Awaitable[AfterCommit | None]]
-"""The same, with the reason why no contact method is left."""
+"""The same for one delivery, with the reason why no contact method is left."""
 Write = Callable[[asyncpg.Connection], Awaitable[bool]]
 Hook = Callable[[asyncpg.Connection], Awaitable[AfterCommit | None]]
 
@@ -90,19 +91,33 @@ class DeliveryStep:
             claimed = await store.claim_one(conn, self._holder, self._clock.now(), self._lease_s)
             if claimed is None:
                 return False
+            if may_be_bundled(claimed.notice) and await self._is_held(conn, claimed):
+                return True
             circuits = await breaker.read(conn, claimed.methods)
             ready = await self._prepare(conn, claimed, circuits)
         if isinstance(ready, retry.GiveUp):
             await self._give_up(claimed, ready.error, None)
-        elif ready is not None:
+        elif ready:
             result = await self._attempt(ready)
-            await self._record(ready, result, circuits[circuit_of(ready.contact)])
+            await self._record(ready, result, circuits[circuit_of(ready[0].contact)])
         return True
+
+    async def _is_held(self, conn: asyncpg.Connection, delivery: Delivery) -> bool:
+        """Whether the person got so many messages just now that this one waits for a bundle; then it was put back."""
+        if delivery.person is None:
+            return False
+        async with conn.transaction():
+            await bundle_store.lock_person(conn, delivery.person)
+            now = self._clock.now()
+            until = held_until(await bundle_store.recent(conn, delivery, now), now)
+            if until is not None:
+                await bundle_store.hold(conn, delivery, self._holder, until, now)
+        return until is not None
 
     async def _prepare(
         self, conn: asyncpg.Connection, delivery: Delivery, circuits: dict[str, Circuit]
-    ) -> Delivery | retry.GiveUp | None:
-        """The delivery as it is to be attempted now; None when it is not to be."""
+    ) -> list[Delivery] | retry.GiveUp:
+        """What is to be attempted now in one message, the claimed delivery first; nothing when it is not to be."""
         while True:
             now = self._clock.now()
             plan = retry.choose(delivery, circuits, now)
@@ -114,7 +129,7 @@ class DeliveryStep:
                     said = bool(delivery.log) and delivery.log[-1].outcome == "waiting"
                     entry = None if said else delivery.attempt("waiting", "the channel is paused after failures", now)
                     await store.wait(conn, delivery, self._holder, method=method, due_at=due_at, entry=entry)
-                    return None
+                    return []
                 case retry.Try(method=method, trial=trial):
                     circuit = circuit_of(delivery.methods[method])
                     if trial and not await breaker.take_trial(conn, circuit, now):
@@ -124,19 +139,23 @@ class DeliveryStep:
 
     async def _hand_over(
         self, conn: asyncpg.Connection, delivery: Delivery, method: int, now: datetime
-    ) -> Delivery | None:
-        """The last look before the channel; None when it was cancelled or the lease is too short for an attempt."""
+    ) -> list[Delivery]:
+        """The last look before the channel; what was cancelled, or has too short a lease for an attempt, is left out."""
         ready: Delivery | None = delivery
         if method != delivery.method:
             entry = delivery.attempt("skipped", "the channel is paused; the next contact method is used", now)
             ready = await store.use_method(conn, delivery, self._holder, method, entry)
-        if ready is None or not await store.still_wanted(
-            conn, ready, self._holder, self._clock.now(), need_s=self._timeout_s
-        ):
-            return None
-        return ready
+        if ready is None:
+            return []
+        together = [ready]
+        if ready.person is not None and may_be_bundled(ready.notice):
+            together += await bundle_store.gather(
+                conn, ready, self._holder, stored_method=delivery.method, now=now, lease_s=self._lease_s
+            )
+        return await bundle_store.still_wanted(conn, together, self._holder, self._clock.now(), need_s=self._timeout_s)
 
-    async def _attempt(self, delivery: Delivery) -> Sent | Temporary | Permanent:
+    async def _attempt(self, together: Sequence[Delivery]) -> Sent | Temporary | Permanent:
+        delivery = together[0]
         kind = kind_of(delivery.contact)
         channel = self._channels.get(kind)
         if channel is None:
@@ -144,7 +163,11 @@ class DeliveryStep:
         try:
             async with asyncio.timeout(self._timeout_s):
                 receipt = await channel.send(
-                    delivery.contact, delivery.notice, delivery_id=delivery.id, repeat=delivery.repeat
+                    delivery.contact,
+                    bundle(together),
+                    person=delivery.person,
+                    delivery_id=delivery.id,
+                    repeat=any(one.repeat for one in together),
                 )
         except (Temporary, Permanent) as error:
             return error
@@ -155,24 +178,31 @@ class DeliveryStep:
             return Temporary(f"unexpected error: {type(error).__name__}", may_have_arrived=True)
         return Sent(receipt)
 
-    async def _record(self, delivery: Delivery, result: Sent | Temporary | Permanent, circuit: Circuit) -> None:
+    async def _record(
+        self, together: Sequence[Delivery], result: Sent | Temporary | Permanent, circuit: Circuit
+    ) -> None:
         now = self._clock.now()
-        kind = kind_of(delivery.contact)
+        kind = kind_of(together[0].contact)
         match result:
             case Sent(receipt=receipt):
                 circuit = await self._note_health(circuit, "success", now)
-                entry = delivery.attempt("sent", receipt, now)
-                await self._record_sent(delivery, receipt, entry, now)
-                SECONDS.labels(kind).observe((now - delivery.created_at).total_seconds())
+                await self._record_sent(together, receipt, now)
+                for delivery in together:
+                    SECONDS.labels(kind).observe((now - delivery.created_at).total_seconds())
+                outcome: Outcome = "sent"
             case Temporary(message=message):
                 circuit = await self._note_health(circuit, "failure", now, message)
-                entry = delivery.attempt("temporary", message, now)
-                await self._record_failure(delivery, entry, result, circuit, now)
+                outcome = "temporary"
             case Permanent(message=message):
                 circuit = await self._note_health(circuit, "refusal", now, message)
-                entry = delivery.attempt("permanent", message, now)
-                await self._record_failure(delivery, entry, None, circuit, now)
-        DELIVERIES.labels(kind, entry.outcome).inc()
+                outcome = "permanent"
+        if not isinstance(result, Sent):
+            for delivery in together:
+                entry = delivery.attempt(outcome, result.message, now)
+                await self._record_failure(
+                    delivery, entry, result if isinstance(result, Temporary) else None, circuit, now
+                )
+        DELIVERIES.labels(kind, outcome).inc()
 
     async def _note_health(self, circuit: Circuit, result: breaker.Result, now: datetime, error: str = "") -> Circuit:
         """In a transaction of its own: the row is shared by all workers and must not be held long."""
@@ -181,15 +211,29 @@ class DeliveryStep:
         async with self._db.connection() as conn:
             return await breaker.note(conn, circuit.channel, result, now, error)
 
-    async def _record_sent(self, delivery: Delivery, receipt: str, entry: Attempt, now: datetime) -> None:
-        async def hook(conn: asyncpg.Connection) -> AfterCommit | None:
-            return await self._on_sent(conn, delivery, receipt, entry.kind)
+    async def _record_sent(self, together: Sequence[Delivery], receipt: str, now: datetime) -> None:
+        """All of a bundle in one transaction. What was cancelled meanwhile is left out: that it arrived stands in its log."""
+        left = list(together)
+        while left:
+            lost: list[Delivery] = []
 
-        async def write(conn: asyncpg.Connection) -> bool:
-            return await store.sent(conn, delivery, self._holder, receipt, now, entry)
+            async def hook(conn: asyncpg.Connection, ours: Sequence[Delivery] = tuple(left)) -> AfterCommit | None:
+                return await self._on_sent(conn, ours, receipt, kind_of(ours[0].contact))
 
-        if not await self._with_hook(hook, write):
-            await self._note_late(delivery, entry)
+            async def write(
+                conn: asyncpg.Connection, ours: Sequence[Delivery] = tuple(left), lost: list[Delivery] = lost
+            ) -> bool:
+                lost.clear()
+                for one in ours:
+                    if not await store.sent(conn, one, self._holder, receipt, now, one.attempt("sent", receipt, now)):
+                        lost.append(one)
+                return not lost
+
+            if await self._with_hook(hook, write):
+                return
+            for one in lost:
+                await self._note_late(one, one.attempt("sent", receipt, now))
+            left = [one for one in left if one not in lost]
 
     async def _record_failure(
         self, delivery: Delivery, entry: Attempt, temporary: Temporary | None, circuit: Circuit, now: datetime
@@ -260,5 +304,10 @@ class DeliveryStep:
             if after_commit is not None:
                 after_commit()
             return True
-        async with self._db.transaction() as conn:
-            return await write(conn)
+        try:
+            async with self._db.transaction() as conn:
+                if not await write(conn):
+                    raise _NotOursError  # noqa: TRY301 - as above
+        except _NotOursError:
+            return False
+        return True

@@ -1,27 +1,32 @@
 """What goes out: a notice to one person (or one place), tried over their contact methods in order."""
 
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import Literal, assert_never, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from msgspec import Struct
 
-from sev1.catalog.model import ContactMethod, EmailMethod, Link, WebhookMethod
+from sev1.catalog.contact import (
+    AppriseMethod,
+    ContactMethod,
+    EmailMethod,
+    NtfyMethod,
+    PushMethod,
+    SmsMethod,
+    Urgency,
+    VoiceMethod,
+    WebhookMethod,
+)
+from sev1.catalog.model import Link
 from sev1.catalog.runbook import RunbookStep
 
-MethodKind = Literal["email", "webhook"]
+MethodKind = Literal["email", "webhook", "ntfy", "push", "sms", "voice", "apprise"]
 State = Literal["queued", "sending", "sent", "failed", "cancelled"]
 
 
 def kind_of(method: ContactMethod) -> MethodKind:
-    match method:
-        case EmailMethod():
-            return "email"
-        case WebhookMethod():
-            return "webhook"
-        case _ as never:
-            assert_never(never)
+    return cast("MethodKind", method.__struct_config__.tag)
 
 
 def masked(method: ContactMethod) -> str:
@@ -30,8 +35,14 @@ def masked(method: ContactMethod) -> str:
         case EmailMethod(address=address):
             local, _, domain = address.rpartition("@")
             return f"{local[:1]}…@{domain}"
-        case WebhookMethod(url=url):
+        case WebhookMethod(url=url) | NtfyMethod(url=url):
             return f"{urlsplit(url).scheme}://{host_of(url)}/…"
+        case SmsMethod(number=number) | VoiceMethod(number=number):
+            return f"{number[:3]}…{number[-2:]}"
+        case PushMethod():
+            return "browsers"
+        case AppriseMethod(url_env=name):
+            return name
         case _ as never:
             assert_never(never)
 
@@ -51,10 +62,24 @@ def one_line(text: str, limit: int = 500) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+WAITED_FOR = frozenset({"page", "ask", "test"})
+"""Kinds of notice that somebody has to answer, or looks out for: they go fast."""
+
+
+class Other(Struct, frozen=True, kw_only=True):
+    """One of the pages that a bundle is about."""
+
+    about: str
+    title: str
+    url: str
+    severity: str | None = None
+    service: str | None = None
+
+
 class Notice(Struct, frozen=True, kw_only=True):
     """A message before it takes a channel's form. For a page it answers the first five questions (mission 5.7)."""
 
-    kind: Literal["page", "page-resolved", "announcement", "all-clear", "ask"]
+    kind: Literal["page", "page-resolved", "announcement", "all-clear", "ask", "test"]
     about: str
     """`P-1` or `INC-1`."""
     title: str
@@ -83,6 +108,13 @@ class Notice(Struct, frozen=True, kw_only=True):
     body: str = ""
     """Free text: an announcement's own words."""
     drill: bool = False
+    others: tuple[Other, ...] = ()
+    """All that a bundle is about, in order of urgency; empty for a message about one thing."""
+
+    @property
+    def urgency(self) -> Urgency:
+        """Which of a person's contact methods it takes: `high` for what they have to answer, unless it is known to be small."""
+        return "high" if self.kind in WAITED_FOR and self.priority <= LEAST_HIGH else "low"
 
     @property
     def priority(self) -> int:
@@ -90,16 +122,19 @@ class Notice(Struct, frozen=True, kw_only=True):
 
         A page of unknown severity is taken for a SEV-2: above what is known to be small, below what is known to be bad.
         """
-        if self.kind not in {"page", "ask"}:
+        if self.kind not in WAITED_FOR:
             return 9
         return int(self.severity[-1]) if self.severity else 2
 
 
-Outcome = Literal["sent", "temporary", "permanent", "skipped", "waiting", "cut-off", "cancelled"]
+LEAST_HIGH = 2
+"""SEV-3 and SEV-4 are pages of low urgency: a person may want to be reached in another way for those."""
+
+Outcome = Literal["sent", "temporary", "permanent", "skipped", "waiting", "held", "cut-off", "cancelled"]
 """What became of one attempt:
 
 `temporary` may work later, `permanent` will not; `skipped` went to the next method and `waiting` waits, because the
-circuit breaker was open (nothing went out); `cut-off` is unknown: its worker died after it may have gone out.
+circuit breaker was open (nothing went out); `held` waits to come in a bundle; `cut-off` is unknown: its worker died after it may have gone out.
 """
 
 
@@ -132,6 +167,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """An earlier attempt was cut off after it may have gone out: this one says that it is a repeat."""
     created_at: datetime
     log: tuple[Attempt, ...] = ()
+    bundle: UUID | None = None
+    """The delivery in whose message this one goes out."""
 
     @property
     def contact(self) -> ContactMethod:

@@ -156,12 +156,23 @@ class DeliveryOutcomes:
     def __init__(self, commands: Commands) -> None:
         self._commands = commands
 
-    async def sent(self, conn: asyncpg.Connection, delivery: Delivery, receipt: str, method: str) -> AfterCommit | None:
-        if not delivery.person or delivery.notice.kind != "page":
+    async def sent(
+        self, conn: asyncpg.Connection, deliveries: Sequence[Delivery], receipt: str, method: str
+    ) -> AfterCommit | None:
+        reports = {
+            one.about: m.ReportSent(person=one.person, method=method, receipt=receipt, repeat=one.repeat)
+            for one in deliveries
+            if one.person and one.notice.kind == "page"
+        }
+        if not reports:
             return None
-        report = m.ReportSent(person=delivery.person, method=method, receipt=receipt, repeat=delivery.repeat)
-        change = await self._commands.run_in(conn, "page", delivery.about, report, by=SYSTEM)
-        return lambda: self._commands.tell(change)
+        changes = await self._commands.run_many_in(conn, "page", reports, by=SYSTEM)
+
+        def tell() -> None:
+            for change in changes:
+                self._commands.tell(change)
+
+        return tell
 
     async def failed(self, conn: asyncpg.Connection, delivery: Delivery, error: str) -> AfterCommit | None:
         if not delivery.person or delivery.notice.kind != "page":

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from sev1.notify.breaker import Circuit, circuit_of
-from sev1.notify.model import Delivery, Notice
+from sev1.notify.model import WAITED_FOR, Delivery, Notice
 
 FAIL_OVER_AFTER = 3
 """Temporary failures of one method before the next is used."""
@@ -33,8 +33,8 @@ SLOW = Pace(delays_s=(10, 30, 60, 120, 300, 600, 1200, 1200), retry_after_max_s=
 
 
 def pace_of(notice: Notice) -> Pace:
-    """Somebody is waited for (a page, an ask): fast. Everything else can come a little later."""
-    return FAST if notice.kind in {"page", "ask"} else SLOW
+    """Somebody is waited for (a page, an ask, a test): fast. Everything else can come a little later."""
+    return FAST if notice.kind in WAITED_FOR else SLOW
 
 
 class Try(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import aiosmtplib
 
-from sev1.catalog.model import ContactMethod, EmailMethod
+from sev1.catalog.contact import ContactMethod, EmailMethod
 from sev1.engine.clock import Clock
 from sev1.engine.settings import Settings
 from sev1.notify import mail
@@ -26,7 +26,9 @@ class SmtpChannel:
         self._settings = settings
         self._clock = clock
 
-    async def send(self, method: ContactMethod, notice: Notice, *, delivery_id: UUID, repeat: bool) -> str:
+    async def send(
+        self, method: ContactMethod, notice: Notice, *, person: str | None, delivery_id: UUID, repeat: bool
+    ) -> str:
         """Receipt: the server's reply to the whole mail, mostly with its queue id. Raises Temporary or Permanent."""
         if not isinstance(method, EmailMethod):
             raise Permanent("this contact method is not a mail address")

@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from sev1.catalog.model import ContactMethod
+from sev1.catalog.contact import ContactMethod
 from sev1.notify.model import Attempt, Delivery, DeliveryView, Notice, kind_of, masked
 
 _json = msgspec.json.Encoder(enc_hook=str).encode
@@ -108,7 +108,7 @@ async def claim_one(conn: asyncpg.Connection, holder: str, now: datetime, lease_
             ORDER BY priority, due_at LIMIT 1 FOR UPDATE SKIP LOCKED
         )
         UPDATE deliveries d SET state = 'sending', holder = $1, lease_until = $3, attempts = attempts + 1,
-            repeat = repeat OR state = 'sending',
+            repeat = repeat OR state = 'sending', bundle = NULL,
             log = CASE WHEN state = 'sending' THEN log || {_CUT_OFF.format(now="$2::timestamptz")} ELSE log END
         FROM due WHERE d.id = due.id
         RETURNING d.id, about, person, methods, method, notice, attempts, repeat, created_at, log
@@ -116,21 +116,6 @@ async def claim_one(conn: asyncpg.Connection, holder: str, now: datetime, lease_
         holder, now, now + timedelta(seconds=lease_s),
     )  # fmt: skip
     return None if row is None else msgspec.convert(dict(row), Delivery)
-
-
-async def still_wanted(
-    conn: asyncpg.Connection, delivery: Delivery, holder: str, now: datetime, *, need_s: float = 0.0
-) -> bool:
-    """Whether it may be handed to its channel now: neither cancelled nor taken over, and `need_s` of lease left.
-
-    Read from the committed state, directly before the hand-over. A cancellation committed later finds the attempt
-    started: that is the one moment at which the two are put in order.
-    """
-    wanted: bool = await conn.fetchval(
-        f"SELECT EXISTS (SELECT FROM deliveries WHERE {_OURS} AND lease_until > $4)",
-        delivery.id, holder, delivery.attempts, now + timedelta(seconds=need_s),
-    )  # fmt: skip
-    return wanted
 
 
 async def use_method(

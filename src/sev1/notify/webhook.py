@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from sev1.catalog.model import ContactMethod, WebhookMethod
+from sev1.catalog.contact import ContactMethod, WebhookMethod
 from sev1.engine.clock import Clock
 from sev1.engine.fetch import Answer, Fetch, FetchFailed, TargetRefused
 from sev1.engine.settings import Settings
@@ -39,7 +39,9 @@ class WebhookChannel:
         self._fetch = fetch
         self._environ = os.environ if environ is None else environ
 
-    async def send(self, method: ContactMethod, notice: Notice, *, delivery_id: UUID, repeat: bool) -> str:
+    async def send(
+        self, method: ContactMethod, notice: Notice, *, person: str | None, delivery_id: UUID, repeat: bool
+    ) -> str:
         """Receipt: the status that the receiver answered. Raises Temporary or Permanent."""
         if not isinstance(method, WebhookMethod):
             raise Permanent("this contact method is not a webhook")

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Struct
 
+from sev1.catalog.contact import EmailMethod, WebhookMethod
 from sev1.catalog.importers.draft import Draft, slug, text
-from sev1.catalog.model import EmailMethod, EscalationPolicy, Person, PersonTarget, Step, WebhookMethod
+from sev1.catalog.model import EscalationPolicy, Person, PersonTarget, Step
 
 UNREAD = "imported.invalid"
 """A domain that never exists (RFC 2606)."""

@@ -11,10 +11,10 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from sev1.catalog.contact import EmailMethod
 from sev1.catalog.importers.draft import Draft, text
 from sev1.catalog.importers.turns import is_zone
 from sev1.catalog.model import (
-    EmailMethod,
     EscalationPolicy,
     Layer,
     Override,
