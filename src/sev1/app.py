@@ -48,11 +48,15 @@ from sev1.intake.mapping import Mapper
 from sev1.intake.pressure import Pressure
 from sev1.measure.heartbeat import HeartbeatOut
 from sev1.notify import store as deliveries
+from sev1.notify.apprise import AppriseChannel
 from sev1.notify.channels import Channel
 from sev1.notify.deliver import DeliveryStep
 from sev1.notify.incident_notices import IncidentNotices
+from sev1.notify.ntfy import NtfyChannel
 from sev1.notify.page_notices import DeliveryOutcomes, PageNotices
+from sev1.notify.push import PushChannel
 from sev1.notify.smtp import SmtpChannel
+from sev1.notify.twilio import SmsChannel, VoiceChannel
 from sev1.notify.webhook import WebhookChannel
 from sev1.paging import store as pages
 from sev1.paging import turns
@@ -129,6 +133,19 @@ class Node:
         self.channels: dict[str, Channel] = {
             "email": SmtpChannel(self.settings, self.clock),
             "webhook": WebhookChannel(self.settings, self.clock, self.fetch),
+            "ntfy": NtfyChannel(self.clock, self.fetch),
+            "push": PushChannel(
+                self.db,
+                self.clock,
+                self.fetch,
+                contact=self.settings.url
+                if self.settings.url.startswith("https:")
+                else f"mailto:{self.settings.mail_from}",
+                secret=lambda: self.secret,
+            ),
+            "sms": SmsChannel(self.settings, self.clock, self.fetch),
+            "voice": VoiceChannel(self.settings, self.clock, self.fetch),
+            "apprise": AppriseChannel(),
         }
         outcomes = DeliveryOutcomes(self.commands)
         self.triage = TriageStep(

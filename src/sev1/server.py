@@ -30,7 +30,7 @@ from sev1.engine.errors import Sev1Error
 from sev1.intake.asgi import App, IntakeApp
 from sev1.intake.outside import Outside
 from sev1.intake.sns_signature import AmazonSns
-from sev1.surfaces import alertmanager, heartbeat, opsgenie, system
+from sev1.surfaces import alertmanager, heartbeat, opsgenie, system, twilio
 from sev1.surfaces.api import ROUTES as API_ROUTES
 from sev1.surfaces.errors import (
     handle_bad_value,
@@ -58,6 +58,7 @@ def make_app(node: Node) -> Litestar:
             *alertmanager.ROUTES,
             *heartbeat.ROUTES,
             *opsgenie.ROUTES,
+            *twilio.ROUTES,
             *WEB_ROUTES,
         ],
         dependencies=_dependencies(
@@ -71,6 +72,7 @@ def make_app(node: Node) -> Litestar:
                 "keyring": node.keyring,
                 "stopping": node.stopping,
                 "inbox": node.inbox,
+                "server_secret": node.secret,
             }
         ),
         middleware=[gate.authentication],

@@ -8,7 +8,7 @@ from sev1.catalog.contact import ContactMethod, EmailMethod, WebhookMethod
 from sev1.engine.clock import FakeClock
 from sev1.engine.database import Database
 from sev1.notify import store
-from sev1.notify.channels import Channel
+from sev1.notify.channels import Channel, Outgoing
 from sev1.notify.deliver import DeliveryStep
 from sev1.notify.model import Delivery, DeliveryView, Notice
 
@@ -27,9 +27,9 @@ class Scripted:
         self.notices: list[Notice] = []
         self.during: Callable[[], Awaitable[object]] | None = None
 
-    async def send(self, method, notice, *, person: str | None, delivery_id: UUID, repeat: bool) -> str:
-        self.notices.append(notice)
-        self.sent.append((delivery_id, repeat))
+    async def send(self, out: Outgoing) -> str:
+        self.notices.append(out.notice)
+        self.sent.append((out.delivery_id, out.repeat))
         if self.during is not None:
             await self.during()
         result = self.script.pop(0) if self.script else "250 OK"

@@ -86,7 +86,7 @@ async def test_whatever_is_held_back_says_so_and_waits_at_most_half_a_minute(out
     async with outbox.db.connection() as conn:
         (view,) = await store.deliveries_about(conn, "P-4")
     assert (view.state, view.attempts) == ("queued", 0)
-    assert [entry.outcome for entry in view.log] == ["held"]
+    assert [entry.outcome for entry in view.log] == ["waiting"]
     assert "it comes with others at" in view.log[0].text
     await outbox.drain(step, seconds=30)
     assert [notice.about for notice in channel.notices] == ["P-1", "P-2", "P-3", "P-4"]

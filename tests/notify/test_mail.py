@@ -10,8 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from sev1.catalog.model import Link
-from sev1.notify.mail import SUBJECT_MAX, compose, subject_of
+from sev1.notify.mail import compose
 from sev1.notify.model import Notice
+from sev1.notify.wording import LINE_MAX, headline
 
 ID = UUID("0190d8a2-5b7c-7c3e-8f00-000000000001")
 
@@ -134,7 +135,7 @@ def test_a_title_with_newline_cannot_add_headers(page: Notice, line_end: str):
 @pytest.mark.parametrize("title", ["支払いが失敗 " * 60, "Zahlung fällt aus 🛑👩‍💻 " * 30, "x" * 2000])
 def test_long_titles_in_any_script_are_cut_in_the_subject_and_whole_in_the_body(page: Notice, title: str):
     message = mail(replace(page, title=title.strip()))
-    assert len(message["Subject"]) <= SUBJECT_MAX
+    assert len(message["Subject"]) <= LINE_MAX
     assert title.strip()[:40] in message["Subject"]
     assert title.strip() in text(message)
     assert all(len(line) <= 998 for line in message.as_bytes().splitlines())
@@ -185,5 +186,5 @@ def test_a_domain_outside_ascii_goes_out_in_its_ascii_form(page: Notice):
     assert message["To"] == "ana@xn--bcher-kva.example"
 
 
-def test_subject_of_is_one_line_whatever_comes_in(page: Notice):
-    assert "\n" not in subject_of(replace(page, title="a\n\n b"), repeat=False)
+def test_headline_is_one_line_whatever_comes_in(page: Notice):
+    assert "\n" not in headline(replace(page, title="a\n\n b"), repeat=False)

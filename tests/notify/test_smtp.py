@@ -11,7 +11,7 @@ import pytest
 from sev1.catalog.contact import EmailMethod
 from sev1.engine.clock import FakeClock
 from sev1.engine.settings import Settings
-from sev1.notify.channels import Permanent, Temporary
+from sev1.notify.channels import Outgoing, Permanent, Temporary
 from sev1.notify.model import Notice
 from sev1.notify.smtp import SmtpChannel
 
@@ -26,7 +26,9 @@ class Sender:
     async def __call__(self, port: int, method: EmailMethod = EMAIL, *, repeat: bool = False, **settings) -> str:
         given = {"smtp_host": "localhost", "mail_from": "sev1@sev1.example"} | settings
         channel = SmtpChannel(Settings(smtp_port=port, **given), self.clock)
-        return await channel.send(method, self.notice, person="ana", delivery_id=uuid4(), repeat=repeat)
+        return await channel.send(
+            Outgoing(method=method, notice=self.notice, person="ana", delivery_id=uuid4(), repeat=repeat)
+        )
 
 
 @pytest.fixture

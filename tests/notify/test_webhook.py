@@ -14,7 +14,7 @@ from sev1.catalog.contact import WebhookMethod
 from sev1.engine.clock import FakeClock
 from sev1.engine.fetch import Fetch
 from sev1.engine.settings import Settings
-from sev1.notify.channels import Permanent, Temporary
+from sev1.notify.channels import Outgoing, Permanent, Temporary
 from sev1.notify.model import Notice
 from sev1.notify.webhook import WebhookChannel
 
@@ -33,7 +33,9 @@ class Sender:
     async def send(self, *, secret_env: str | None = None, repeat: bool = False) -> str:
         channel = WebhookChannel(self.settings, self.clock, self.fetch, environ=self.environ)
         method = WebhookMethod(url=self.receiver.url + "/hook", secret_env=secret_env)
-        return await channel.send(method, self.notice, person="ana", delivery_id=ID, repeat=repeat)
+        return await channel.send(
+            Outgoing(method=method, notice=self.notice, person="ana", delivery_id=ID, repeat=repeat)
+        )
 
     @property
     def headers(self) -> dict[str, str]:
@@ -159,12 +161,12 @@ async def test_a_webhook_to_loopback_is_refused_unless_allowed(clock: FakeClock,
     async with Fetch(allow_private=False) as guarded:
         with pytest.raises(Permanent, match="SEV1_ALLOW_PRIVATE_TARGETS"):
             await WebhookChannel(Settings(), clock, guarded).send(
-                method, page, person="ana", delivery_id=uuid4(), repeat=False
+                Outgoing(method=method, notice=page, person="ana", delivery_id=uuid4(), repeat=False)
             )
     assert not receiver.requests
     async with Fetch(allow_private=True) as free:
         await WebhookChannel(Settings(), clock, free).send(
-            method, page, person="ana", delivery_id=uuid4(), repeat=False
+            Outgoing(method=method, notice=page, person="ana", delivery_id=uuid4(), repeat=False)
         )
     assert len(receiver.requests) == 1
 

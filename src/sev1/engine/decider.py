@@ -14,7 +14,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
-Via = Literal["web", "api", "cli", "mail", "timer", "triage", "system", "drill"]
+Via = Literal["web", "api", "cli", "mail", "sms", "phone", "timer", "triage", "system", "drill"]
 
 
 class Actor(Struct, frozen=True, kw_only=True):

@@ -38,6 +38,14 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     webhook_secret: str = ""
     """Signs outgoing webhooks whose contact method names no secret of its own."""
+    twilio_account: str = ""
+    """Account SID of Twilio, or of whoever speaks its API. Empty: no text messages and no calls."""
+    twilio_token: str = ""
+    """Signs in there, and proves that a reply came from there."""
+    twilio_from: str = ""
+    """The number that messages and calls come from, as in +4930123456."""
+    twilio_url: str = "https://api.twilio.com"
+
     allow_private_targets: bool = False
     """Lets outgoing webhooks reach loopback and private addresses."""
 

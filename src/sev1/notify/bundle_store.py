@@ -40,8 +40,8 @@ async def hold(conn: asyncpg.Connection, delivery: Delivery, holder: str, until:
         f"""
         UPDATE deliveries SET state = 'queued', due_at = greatest(due_at, $3), holder = NULL, lease_until = NULL,
             attempts = CASE WHEN state = 'sending' THEN attempts - 1 ELSE attempts END,
-            log = CASE WHEN log -> -1 ->> 'outcome' = 'held' THEN log ELSE log || jsonb_build_array(jsonb_build_object(
-                'at', $4::timestamptz, 'method', method, 'outcome', 'held', 'text', $5::text)) END
+            log = CASE WHEN log -> -1 ->> 'outcome' = 'waiting' THEN log ELSE log || jsonb_build_array(jsonb_build_object(
+                'at', $4::timestamptz, 'method', method, 'outcome', 'waiting', 'text', $5::text)) END
         WHERE (state = 'queued' AND due_at < $3 AND {_ALIKE})
             OR (id = $6 AND holder = $7 AND attempts = $8 AND state = 'sending')
         """,

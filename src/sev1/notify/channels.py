@@ -3,6 +3,8 @@
 from typing import Protocol
 from uuid import UUID
 
+from msgspec import Struct
+
 from sev1.catalog.contact import ContactMethod
 from sev1.notify.model import MethodKind, Notice
 
@@ -26,17 +28,24 @@ class Permanent(Exception):
         self.message = message
 
 
+class Outgoing(Struct, frozen=True, kw_only=True):
+    """One attempt: a notice and the contact method it goes out over."""
+
+    method: ContactMethod
+    notice: Notice
+    person: str | None
+    """Whom it is for; None where a place is told."""
+    delivery_id: UUID
+    """The same in all attempts, so that a receiver can tell a repeat."""
+    repeat: bool
+    """An earlier attempt may have arrived."""
+
+
 class Channel(Protocol):
     """Hands one notice to the next system and says what that answered."""
 
     kind: MethodKind
 
-    async def send(
-        self, method: ContactMethod, notice: Notice, *, person: str | None, delivery_id: UUID, repeat: bool
-    ) -> str:
-        """Returns the receipt, in words. Raises Temporary or Permanent.
-
-        `person` is whom it is for, None where a place is told. `delivery_id` is the same in all attempts, so that a receiver can tell a repeat; `repeat` says that an earlier
-        attempt may have arrived.
-        """
+    async def send(self, out: Outgoing) -> str:
+        """Returns the receipt, in words. Raises Temporary or Permanent."""
         ...

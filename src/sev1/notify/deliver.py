@@ -20,7 +20,7 @@ from sev1.engine.errors import Conflict
 from sev1.notify import breaker, bundle_store, retry, store
 from sev1.notify.breaker import Circuit, circuit_of
 from sev1.notify.bundle import bundle, held_until, may_be_bundled
-from sev1.notify.channels import Channel, Permanent, Temporary
+from sev1.notify.channels import Channel, Outgoing, Permanent, Temporary
 from sev1.notify.model import Attempt, Delivery, Outcome, kind_of
 
 log = logging.getLogger(__name__)
@@ -163,11 +163,13 @@ class DeliveryStep:
         try:
             async with asyncio.timeout(self._timeout_s):
                 receipt = await channel.send(
-                    delivery.contact,
-                    bundle(together),
-                    person=delivery.person,
-                    delivery_id=delivery.id,
-                    repeat=any(one.repeat for one in together),
+                    Outgoing(
+                        method=delivery.contact,
+                        notice=bundle(together),
+                        person=delivery.person,
+                        delivery_id=delivery.id,
+                        repeat=any(one.repeat for one in together),
+                    )
                 )
         except (Temporary, Permanent) as error:
             return error
@@ -223,10 +225,11 @@ class DeliveryStep:
             async def write(
                 conn: asyncpg.Connection, ours: Sequence[Delivery] = tuple(left), lost: list[Delivery] = lost
             ) -> bool:
-                lost.clear()
-                for one in ours:
-                    if not await store.sent(conn, one, self._holder, receipt, now, one.attempt("sent", receipt, now)):
-                        lost.append(one)
+                lost[:] = [
+                    one
+                    for one in ours
+                    if not await store.sent(conn, one, self._holder, receipt, now, one.attempt("sent", receipt, now))
+                ]
                 return not lost
 
             if await self._with_hook(hook, write):

@@ -6,7 +6,7 @@ from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.engine.commands import Change
-from sev1.notify import store
+from sev1.notify import contacts, store
 from sev1.notify.model import Notice
 
 
@@ -45,11 +45,12 @@ class IncidentNotices:
         self, conn: asyncpg.Connection, change: Change[m.Incident], notice: Notice, catalog: Catalog
     ) -> None:
         """Everybody who held a role is told that they may go."""
-        for name in responders(change.after):
+        people = responders(change.after)
+        reach = await contacts.read(conn, people)
+        for name in people:
             if person := catalog.people.get(name):
-                await store.enqueue(
-                    conn, about=change.key, person=name, methods=person.contact, notice=notice, now=change.now
-                )
+                methods = reach.of(person, notice.urgency)
+                await store.enqueue(conn, about=change.key, person=name, methods=methods, notice=notice, now=change.now)
 
 
 def responders(incident: m.Incident) -> list[str]:

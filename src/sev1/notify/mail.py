@@ -11,10 +11,8 @@ from uuid import UUID
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from sev1.catalog.runbook import RunbookStep
-from sev1.notify.model import Notice, one_line
-
-SUBJECT_MAX = 150
-"""Characters; phones show about 40, and a header of many encoded lines is what filters distrust."""
+from sev1.notify.model import WAITED_FOR, Notice, one_line
+from sev1.notify.wording import headline
 
 MOST_STEPS = 3
 MOST_BRANCHES = 4
@@ -34,27 +32,9 @@ ACTION = {
     "page-resolved": "What happened",
     "announcement": "Open it",
     "all-clear": "The record",
+    "test": "Say that it arrived",
 }
 """What the link is called. It opens a page with a button and never acts by itself: mail scanners follow links."""
-
-
-def subject_of(notice: Notice, *, repeat: bool) -> str:
-    """`[SEV-1?] checkout: Card payments fail`: the question mark says that nobody has confirmed it.
-
-    An announcement's title already says which incident it is about and what happened.
-    """
-    place = f"{notice.service}: " if notice.service else ""
-    match notice.kind:
-        case "page":
-            line = f"[{notice.severity.upper()}?] {place}" if notice.severity else f"[Page] {place}"
-        case "page-resolved":
-            line = f"[Resolved] {place}"
-        case "ask":
-            line = f"[Please answer] {notice.about}: "
-        case _:
-            line = ""
-    marks = ("Drill: " if notice.drill else "") + ("Repeat: " if repeat else "")
-    return one_line(f"{marks}{line}{notice.title}", SUBJECT_MAX)
 
 
 def compose(
@@ -69,7 +49,7 @@ def compose(
     message = EmailMessage(policy=SMTP)
     message["From"] = from_
     message["To"] = _address(recipient)
-    message["Subject"] = subject_of(notice, repeat=repeat)
+    message["Subject"] = headline(notice, repeat=repeat)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{delivery_id}@{from_.domain}>"
     thread = f"<{one_line(notice.about).replace(' ', '-')}.thread@{from_.domain}>"
@@ -79,14 +59,14 @@ def compose(
     message["X-Sev1-Delivery"] = str(delivery_id)
     if repeat:
         message["X-Sev1-Repeat"] = "yes"
-    if notice.kind in {"page", "ask"}:
+    if notice.kind in WAITED_FOR:
         message["Importance"] = "high"
     values = {
         "notice": notice,
         "repeat": repeat,
         "level": (notice.severity or "").upper(),
         "since": notice.since.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if notice.since else "",
-        "action": ACTION[notice.kind],
+        "action": "See what waits for you" if notice.others else ACTION[notice.kind],
         "then": then_of(notice),
     }
     message.set_content(_templates.get_template("mail.txt").render(values))

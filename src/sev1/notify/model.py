@@ -130,11 +130,11 @@ class Notice(Struct, frozen=True, kw_only=True):
 LEAST_HIGH = 2
 """SEV-3 and SEV-4 are pages of low urgency: a person may want to be reached in another way for those."""
 
-Outcome = Literal["sent", "temporary", "permanent", "skipped", "waiting", "held", "cut-off", "cancelled"]
+Outcome = Literal["sent", "temporary", "permanent", "skipped", "waiting", "cut-off", "cancelled"]
 """What became of one attempt:
 
-`temporary` may work later, `permanent` will not; `skipped` went to the next method and `waiting` waits, because the
-circuit breaker was open (nothing went out); `held` waits to come in a bundle; `cut-off` is unknown: its worker died after it may have gone out.
+`temporary` may work later, `permanent` will not; `skipped` went to the next method, because the
+circuit breaker was open; `waiting` waits for the breaker or for a bundle (nothing went out); `cut-off` is unknown: its worker died after it may have gone out.
 """
 
 

@@ -12,7 +12,8 @@ from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog, Person, Service
 from sev1.engine.commands import Change, Commands
 from sev1.engine.decider import SYSTEM, Fact
-from sev1.notify import store
+from sev1.notify import contacts, store
+from sev1.notify.contacts import Contacts
 from sev1.notify.deliver import AfterCommit
 from sev1.notify.model import Delivery, Notice
 from sev1.paging import model as m
@@ -32,25 +33,26 @@ class PageNotices:
             return
         catalog = await self._catalogs.current(conn)
         people = await StepPeople.read(conn, catalog, changes[0].now)
+        reach = await contacts.read(conn)
         queued: list[store.Queued] = []
         for change in changes:
             page = change.after
             for fact in change.facts:
                 if isinstance(fact.event, m.StepStarted):
-                    queued += self._ask(page, fact.event.people, catalog, people)
+                    queued += self._ask(page, fact.event.people, catalog, people, reach)
                 elif isinstance(fact.event, m.PolicyExhausted):
                     queued += self._nobody_answers(page, catalog)
                 elif isinstance(fact.event, _TOLD):
                     await store.cancel(conn, about=page.key, now=change.now, reason=_why_taken_back(fact))
                     if isinstance(fact.event, m.PageReassigned):
-                        queued += self._ask(page, page.people, catalog, people)
+                        queued += self._ask(page, page.people, catalog, people, reach)
                     if isinstance(fact.event, m.PageResolved):
                         reached = await store.people_reached(conn, page.key)
-                        queued += self._over(page, fact.event.reason, reached, catalog, but=fact.by.id)
+                        queued += self._over(page, fact.event.reason, reached, catalog, reach, but=fact.by.id)
         await store.enqueue_many(conn, queued, changes[0].now)
 
     def _ask(
-        self, page: m.Page, people: Sequence[m.Paged], catalog: Catalog, steps: StepPeople
+        self, page: m.Page, people: Sequence[m.Paged], catalog: Catalog, steps: StepPeople, reach: Contacts
     ) -> Iterator[store.Queued]:
         who = steps.of(page.policy) if page.policy else ()
         for paged in people:
@@ -58,10 +60,11 @@ class PageNotices:
             if person is None:
                 continue  # left the catalog since; the escalation goes on to somebody who is in it
             notice = page_notice(page, paged, catalog, who, self._url)
-            yield store.Queued(about=page.key, person=person.name, methods=person.contact, notice=notice)
+            methods = reach.of(person, notice.urgency)
+            yield store.Queued(about=page.key, person=person.name, methods=methods, notice=notice)
 
     def _over(
-        self, page: m.Page, reason: str, reached: Sequence[str], catalog: Catalog, *, but: str
+        self, page: m.Page, reason: str, reached: Sequence[str], catalog: Catalog, reach: Contacts, *, but: str
     ) -> Iterator[store.Queued]:
         """Whoever was woken learns that it is over, unless they said so themselves; nobody has to look."""
         notice = Notice(
@@ -76,7 +79,8 @@ class PageNotices:
         for name in reached:
             person = catalog.people.get(name)
             if person and name != but:
-                yield store.Queued(about=page.key, person=person.name, methods=person.contact, notice=notice)
+                methods = reach.of(person, notice.urgency)
+                yield store.Queued(about=page.key, person=person.name, methods=methods, notice=notice)
 
     def _nobody_answers(self, page: m.Page, catalog: Catalog) -> Iterator[store.Queued]:
         notice = Notice(

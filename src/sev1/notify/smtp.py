@@ -2,16 +2,15 @@
 
 import contextlib
 import socket
-from uuid import UUID
 
 import aiosmtplib
 
-from sev1.catalog.contact import ContactMethod, EmailMethod
+from sev1.catalog.contact import EmailMethod
 from sev1.engine.clock import Clock
 from sev1.engine.settings import Settings
 from sev1.notify import mail
-from sev1.notify.channels import Permanent, Temporary
-from sev1.notify.model import MethodKind, Notice, one_line
+from sev1.notify.channels import Outgoing, Permanent, Temporary
+from sev1.notify.model import MethodKind, one_line
 
 TIMEOUT_S = 10.0
 """For one answer of the server. The whole attempt is bounded by the delivery step."""
@@ -26,21 +25,19 @@ class SmtpChannel:
         self._settings = settings
         self._clock = clock
 
-    async def send(
-        self, method: ContactMethod, notice: Notice, *, person: str | None, delivery_id: UUID, repeat: bool
-    ) -> str:
+    async def send(self, out: Outgoing) -> str:
         """Receipt: the server's reply to the whole mail, mostly with its queue id. Raises Temporary or Permanent."""
-        if not isinstance(method, EmailMethod):
+        if not isinstance(method := out.method, EmailMethod):
             raise Permanent("this contact method is not a mail address")
         if not self._settings.smtp_host:
             raise Permanent("no mail server is configured: set SEV1_SMTP_HOST")
         try:
             message = mail.compose(
-                notice,
+                out.notice,
                 sender=self._settings.mail_from,
                 recipient=method.address,
-                delivery_id=delivery_id,
-                repeat=repeat,
+                delivery_id=out.delivery_id,
+                repeat=out.repeat,
                 now=self._clock.now(),
             )
             recipient: str = message["To"].addresses[0].addr_spec

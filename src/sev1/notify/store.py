@@ -5,6 +5,7 @@ claims one row under a lease. Whatever it writes afterwards is compare-and-set o
 the attempt): a worker that lost its lease, or whose delivery was cancelled, changes nothing.
 """
 
+import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,9 +16,12 @@ import msgspec
 from msgspec import Struct
 
 from sev1.catalog.contact import ContactMethod
+from sev1.notify import retry as plan
 from sev1.notify.model import Attempt, Delivery, DeliveryView, Notice, kind_of, masked
 
 _json = msgspec.json.Encoder(enc_hook=str).encode
+
+_CLAIMED = "d.id, about, person, methods, method, notice, attempts, repeat, created_at, log"
 
 _OURS = "id = $1 AND holder = $2 AND attempts = $3 AND state = 'sending'"
 
@@ -111,7 +115,7 @@ async def claim_one(conn: asyncpg.Connection, holder: str, now: datetime, lease_
             repeat = repeat OR state = 'sending', bundle = NULL,
             log = CASE WHEN state = 'sending' THEN log || {_CUT_OFF.format(now="$2::timestamptz")} ELSE log END
         FROM due WHERE d.id = due.id
-        RETURNING d.id, about, person, methods, method, notice, attempts, repeat, created_at, log
+        RETURNING {_CLAIMED}
         """,
         holder, now, now + timedelta(seconds=lease_s),
     )  # fmt: skip
@@ -267,3 +271,68 @@ async def people_reached(conn: asyncpg.Connection, about: str) -> list[str]:
         about,
     )
     return [row["person"] for row in rows]
+
+
+async def pages_told(conn: asyncpg.Connection, person: str) -> list[str]:
+    """The pages that wait for an answer and that `person` was told about, oldest first."""
+    rows = await conn.fetch(
+        """
+        SELECT p.id FROM pages p WHERE p.status = 'triggered' AND EXISTS (
+            SELECT FROM deliveries d WHERE d.about = p.id AND d.person = $1 AND d.notice ->> 'kind' = 'page'
+                AND (d.receipt IS NOT NULL OR d.repeat OR d.holder IS NOT NULL))
+        ORDER BY p.number
+        """,
+        person,
+    )
+    return [row["id"] for row in rows]
+
+
+async def in_message(conn: asyncpg.Connection, id_: UUID) -> list[DeliveryView]:
+    """The delivery, and with a bundle all that went out in its message."""
+    rows = await conn.fetch("SELECT * FROM deliveries WHERE id = $1 OR bundle = $1 ORDER BY priority, about", id_)
+    return [_view(row) for row in rows]
+
+
+async def arrived(conn: asyncpg.Connection, id_: UUID, text: str, now: datetime) -> None:
+    """Adds to the log what was learned of a message after its channel took it over."""
+    await conn.execute(
+        """
+        UPDATE deliveries SET log = log || jsonb_build_array(jsonb_build_object('at', $2::timestamptz, 'method', method,
+            'outcome', 'sent', 'kind', coalesce(methods -> method ->> 'kind', ''), 'text', $3::text))
+        WHERE (id = $1 OR bundle = $1) AND receipt IS NOT NULL AND jsonb_array_length(log) < 100
+        """,
+        id_, now, text,
+    )  # fmt: skip
+
+
+async def not_arrived(conn: asyncpg.Connection, id_: UUID, error: str, now: datetime) -> int:
+    """A channel took it over and says now that it did not arrive: it goes on with the next contact method.
+
+    Unless the page was answered meanwhile: then that is only noted. Returns how many deliveries go on.
+    """
+    rows = await conn.fetch(
+        f"SELECT {_CLAIMED} FROM deliveries d WHERE (id = $1 OR bundle = $1) AND state = 'sent' FOR UPDATE", id_
+    )
+    going_on = 0
+    for row in rows:
+        delivery = msgspec.convert(dict(row), Delivery)
+        entry = delivery.attempt("permanent", error, now)
+        left = plan.after_failure(
+            msgspec.structs.replace(delivery, log=(*delivery.log, entry)),
+            now,
+            random.Random(0),  # noqa: S311 - no delay here
+        )
+        goes_on: bool = await conn.fetchval(
+            """
+            UPDATE deliveries SET log = log || $2::jsonb, state = next.state, method = $3, error = $4,
+                receipt = CASE WHEN next.state = 'sent' THEN receipt END, due_at = $5, bundle = NULL,
+                finished_at = CASE WHEN next.state = 'sent' THEN finished_at END
+            FROM (SELECT CASE WHEN EXISTS (SELECT FROM pages WHERE id = $6 AND status <> 'triggered') THEN 'sent'
+                ELSE 'queued' END AS state) AS next
+            WHERE deliveries.id = $1 RETURNING next.state = 'queued'
+            """,
+            delivery.id, [entry], left.method if isinstance(left, plan.Later) else delivery.method, error, now,
+            delivery.about,
+        )  # fmt: skip
+        going_on += goes_on
+    return going_on

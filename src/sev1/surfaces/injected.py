@@ -23,6 +23,8 @@ Doing = NamedDependency[SkipValidation[Commands]]
 Catalogs = NamedDependency[SkipValidation[CatalogCache]]
 Hears = NamedDependency[SkipValidation[News]]
 Keys = NamedDependency[SkipValidation[KeyRing]]
+ServerSecret = NamedDependency[SkipValidation[bytes]]
+"""What all nodes share: form tokens and the key for web push come from it."""
 Stopping = NamedDependency[SkipValidation[asyncio.Event]]
 
 SignedIn = Request[Principal, str, Any]

@@ -151,21 +151,6 @@ async def change_user(number: Number, request: SignedIn, db: Db, visit: Here) ->
     return go_to("/settings#users-list")
 
 
-def _address(kind: KeyKind, url: str, secret: str) -> str:
-    """Where this kind of sender sends to; words in capitals are the user's to fill in."""
-    match kind:
-        case "pagerduty":
-            return f"{url}/v2/enqueue"
-        case "mapped":
-            return f"{url}/integrations/{secret}/mapped/MAPPING"
-        case "heartbeat":
-            return f"{url}/heartbeat/{secret}/HEARTBEAT"
-        case "mail":
-            return f"{secret}@HOST"
-        case _:
-            return f"{url}/integrations/{secret}"
-
-
 def _sender(fields: dict[str, str], visit: Visit) -> tuple[KeyKind, str | None]:
     """What a new key's sender speaks, and which service its alerts are about when they do not say."""
     kind = next((k for k in KINDS if k == fields.get("kind")), None)

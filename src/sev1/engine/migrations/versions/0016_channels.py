@@ -35,5 +35,5 @@ def upgrade() -> None:
     op.execute("CREATE INDEX push_subscriptions_person ON push_subscriptions (person)")
     op.execute("ALTER TABLE deliveries ADD COLUMN bundle uuid")
     op.execute("CREATE INDEX deliveries_waiting_for ON deliveries (person, priority, due_at) WHERE state = 'queued'")
-    op.execute("CREATE INDEX deliveries_person_sent ON deliveries (person, finished_at) WHERE state = 'sent'")
+    op.execute("CREATE INDEX deliveries_went_to ON deliveries (person, finished_at) WHERE state IN ('sent', 'failed')")
     op.execute("CREATE INDEX deliveries_person_sending ON deliveries (person) WHERE state = 'sending'")
