@@ -152,8 +152,8 @@ OTHERS = {
         'a.yaml:5: person "x": `contact` needs at least 1 entry.',
     ],
     "kind: person\nname: x\nfull_name: X\nemail: x@y.example\ncontact:\n- kind: fax\n- address: x@y.example\n": [
-        'a.yaml:6: person "x": `contact[0].kind` must be one of email, webhook, not "fax".',
-        'a.yaml:7: person "x": `kind` is missing in `contact[1]`. Add one of email, webhook.',
+        'a.yaml:6: person "x": `contact[0].kind` must be one of email, webhook, ntfy, push, sms, voice, apprise, not "fax".',
+        'a.yaml:7: person "x": `kind` is missing in `contact[1]`. Add one of email, webhook, ntfy, push, sms, voice, apprise.',
     ],
     "kind: severity\nname: sev-7\ntitle: X\nimpact: Y\nrespond_within_s: -1\n": [
         'a.yaml:2: severity "sev-7": `name` must be one of sev-0 to sev-5, not "sev-7".',

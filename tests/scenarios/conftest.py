@@ -1,4 +1,6 @@
+import contextlib
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -24,10 +26,17 @@ def post() -> Iterator[Post]:
 @pytest.fixture
 async def stage(fresh_database_url: str, clock: FakeClock, post: Post) -> AsyncIterator[Stage]:
     """The product with the sample organisation, Monday 03:14 UTC. Checks at the end that replay equals projection."""
+    async with open_stage(fresh_database_url, clock, post) as stage:
+        yield stage
+
+
+@contextlib.asynccontextmanager
+async def open_stage(url: str, clock: FakeClock, post: Post, **more: Any) -> AsyncIterator[Stage]:
+    """A stage with settings of its own."""
     settings = Settings(
-        public_url="http://sev1.test", smtp_host="127.0.0.1", smtp_port=post.port, smtp_tls="none", lease_s=30
+        public_url="http://sev1.test", smtp_host="127.0.0.1", smtp_port=post.port, smtp_tls="none", lease_s=30, **more
     )
-    async with Node(settings, fresh_database_url, clock=clock) as node:
+    async with Node(settings, url, clock=clock) as node:
         async with node.db.transaction() as conn:
             await store.write(conn, load(SAMPLE), actor="test", now=clock.now())
         transport = httpx.ASGITransport(make_asgi(node))

@@ -124,13 +124,13 @@ async def list_channels(db: Db, clock: Now) -> list[ChannelView]:
 def own(name: str, principal: Principal, catalog: Catalog) -> Person:
     """The person, for themselves and for admins. Raises NotFound, and Forbidden for everybody else."""
     person = catalog.people.get(name)
+    if person is None:
+        raise NotFound(f"The catalog has no person {name[:63]}.")
     me = catalog.person_by_email(principal.name) if principal.kind == "user" else None
-    if not principal.may("access:write") and (me is None or me.name != name):
+    if not principal.may("access:write") and me != person:
         raise Forbidden(
             "How somebody is reached is between them and the pager: only they and admins see and change it."
         )
-    if person is None:
-        raise NotFound(f"The catalog has no person {name[:63]}.")
     return person
 
 
