@@ -38,8 +38,15 @@ def nordlicht() -> Catalog:
 
 
 @pytest.fixture
-async def node(fresh_database_url: str, clock: FakeClock, nordlicht: Catalog) -> AsyncIterator[Node]:
-    async with Node(Settings(public_url=URL), fresh_database_url, clock=clock) as node:
+def settings() -> Settings:
+    return Settings(public_url=URL)
+
+
+@pytest.fixture
+async def node(
+    fresh_database_url: str, clock: FakeClock, nordlicht: Catalog, settings: Settings
+) -> AsyncIterator[Node]:
+    async with Node(settings, fresh_database_url, clock=clock) as node:
         async with node.db.transaction() as conn:
             await catalogs.write(conn, nordlicht, actor="operator", now=clock.now())
         yield node
