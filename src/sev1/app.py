@@ -46,7 +46,9 @@ from sev1.intake.lookout import Lookout
 from sev1.intake.mail_in import MailIn
 from sev1.intake.mapping import Mapper
 from sev1.intake.pressure import Pressure
+from sev1.measure import vitals
 from sev1.measure.heartbeat import HeartbeatOut
+from sev1.notify import reachable
 from sev1.notify import store as deliveries
 from sev1.notify.apprise import AppriseChannel
 from sev1.notify.channels import Channel
@@ -242,6 +244,9 @@ class Node:
             await changes.forget(conn, now - CHANGES_KEPT)
         async with self.db.transaction() as conn:
             await inbox_reader.forget_writers(conn)
+        async with self.db.connection() as conn:
+            called = await reachable.call_outs(conn, await self.catalogs.current(conn), self.settings, now)
+        vitals.UNREACHABLE.set(len({one.person for one in called if one.unreachable}))
         return forgotten > 0
 
     async def __aexit__(self, *_: object) -> None:

@@ -28,6 +28,7 @@ PAGES = {
     "service": "/catalog/services/checkout",
     "status": "/status",
     "settings": "/settings",
+    "contact": "/settings/contact",
     "nothing there": "/incidents/INC-99999",
 }
 Open = Callable[..., Page]

@@ -31,6 +31,8 @@ SHOTS = {
     "declare-light-390": ("/incidents/new", "gus", PHONE, "light"),
     "alert-light-1280": ("/alerts/1", "ana", SMALL, "light"),
     "on-call-dark-1280": ("/on-call", "ana", SMALL, "dark"),
+    "contact-dark-1440": ("/settings/contact", "ana", LAPTOP, "dark"),
+    "contact-light-390": ("/settings/contact", "ana", PHONE, "light"),
     "service-dark-1280": ("/catalog/services/main-db", "ana", SMALL, "dark"),
     "postmortem-light-1280": ("/incidents/{over}/postmortem", "ana", SMALL, "light"),
 }

@@ -113,7 +113,7 @@ def promtool(*arguments: str, at: Path) -> str:
 
 
 def test_prometheus_takes_the_rules_that_ship(rules: Path) -> None:
-    assert "10 rules found" in promtool("check", "rules", "rules.yaml", at=rules)
+    assert "11 rules found" in promtool("check", "rules", "rules.yaml", at=rules)
 
 
 CASES = {
@@ -126,6 +126,7 @@ CASES = {
     "Sev1ChannelPaused": ('sev1_channel_breaker_open{channel="email"}', "1x10", "0x10"),
     "Sev1IntakeRefuses": ('sev1_intake_refused_total{status="503",instance="a"}', "0+60x10", "0+1x10"),
     "Sev1NotUnderstood": ('sev1_not_understood_24h{instance="a"}', "1x30", "0x30"),
+    "Sev1OnCallUnreachable": ('sev1_on_call_unreachable{instance="a"}', "1x30", "0x30"),
     "Sev1StepsFail": ('sev1_step_failures_total{step="triage",instance="a"}', "0+1x30", "3x30"),
 }
 """Rule -> series, values at which it fires, values at which it does not."""

@@ -116,6 +116,13 @@ async def test_somebody_on_call_whom_nothing_reaches_is_called_out_before_the_ni
     assert "SEV1_TWILIO_ACCOUNT" in called[0]["sentence"]
 
 
+async def test_the_number_of_people_whom_nothing_reaches_is_a_metric(stage: Stage):
+    for name in ("bo", "cem", "ana"):  # Ana is not on call within a week
+        await choose(stage, name, "high", {"kind": "sms", "number": "+4915122222222"})
+    await stage.node._housekeeping()
+    assert "sev1_on_call_unreachable 2.0" in (await stage.http.get("/metrics")).text
+
+
 async def test_a_way_that_failed_last_is_called_out_until_it_works_again(stage: Stage):
     await choose(stage, "bo", "high", mail("old@mail.example"))
     stage.post.refused.add("old@mail.example")

@@ -121,6 +121,14 @@ async def test_a_browser_is_switched_on_and_off_and_push_becomes_a_way(node: Nod
     assert "Firefox on Android" not in await ana.see(HERE)
 
 
+async def test_whoever_is_on_call_and_out_of_reach_reads_so_on_now_and_on_call(node: Node, enter):
+    bo = await enter("bo")
+    assert "Nobody can reach you, and you are on call for Payments on-call" in await bo.see("/")
+    page = await bo.see("/on-call")
+    assert "No way of reaching Bo Lindqvist works" in page
+    assert "no mail server is set" in page
+
+
 async def test_an_account_that_is_no_person_is_told_so(enter):
     nobody = await enter("nobody", Role.ADMIN)
     assert "nobody can page it" in await nobody.see(HERE)

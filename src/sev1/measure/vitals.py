@@ -26,6 +26,7 @@ DELIVERY_WAIT = Gauge("sev1_delivery_wait_seconds", "How long the longest due de
 DELIVERIES_LOST = Gauge("sev1_deliveries_failed_24h", "Deliveries of the last 24 h that no contact method could take")
 CHANNELS_PAUSED = Gauge("sev1_channels_paused", "Channels that deliveries avoid because they keep failing")
 MISUNDERSTOOD = Gauge("sev1_not_understood_24h", "Payloads of the last 24 h that could not be understood")
+UNREACHABLE = Gauge("sev1_on_call_unreachable", "People on call within a week whom no contact method reaches")
 PAGES_OPEN = Gauge("sev1_pages_open", "Open pages, by whether somebody has acknowledged them", ["state"])
 
 

@@ -133,6 +133,17 @@ async def call_outs(conn: asyncpg.Connection, catalog: Catalog, settings: Settin
     return sorted(found, key=lambda one: (not one.unreachable, one.start, one.person))
 
 
+async def own_call_outs(
+    conn: asyncpg.Connection, catalog: Catalog, person: Person, settings: Settings, now: datetime
+) -> list[CallOut]:
+    """The same of one person, where nothing that they are reached by works: for the page that they look at most."""
+    reach = await contacts.read(conn, [person.name])
+    verdict = await _verdict(conn, person, reach, await setup(conn, settings), now)
+    if verdict is None or not verdict[0]:
+        return []
+    return [one for one in await call_outs(conn, catalog, settings, now) if one.person == person.name]
+
+
 async def _verdict(
     conn: asyncpg.Connection, person: Person, reach: Contacts, able: Setup, now: datetime
 ) -> tuple[bool, str] | None:

@@ -7,9 +7,10 @@ from litestar.response import Template
 from sev1.access.declare import needs
 from sev1.command import store as incidents
 from sev1.intake import misunderstood
+from sev1.notify import reachable
 from sev1.oncall import store as oncall_store
 from sev1.paging import store as pages
-from sev1.surfaces.injected import Db
+from sev1.surfaces.injected import Config, Db
 from sev1.surfaces.web.now_view import now_view
 from sev1.surfaces.web.visit import Here, show
 from sev1.triage.alerts import unrouted
@@ -19,7 +20,7 @@ COUNTED = 100
 
 
 @get("/", opt=needs("read"), include_in_schema=False)
-async def show_now(db: Db, visit: Here) -> Template:
+async def show_now(db: Db, visit: Here, settings: Config) -> Template:
     async with db.connection() as conn:
         open_pages = await pages.open_pages(conn)
         open_incidents = await incidents.open_incidents(conn)
@@ -27,8 +28,13 @@ async def show_now(db: Db, visit: Here) -> Template:
         tidies = visit.may("alerts:write")
         not_understood = len(await misunderstood.list_open(conn, limit=COUNTED)) if tidies else 0
         lost = len(await unrouted(conn, limit=COUNTED)) if tidies else 0
+        mute = []
+        if visit.person is not None:
+            mute = await reachable.own_call_outs(conn, visit.catalog, visit.person, settings, visit.now)
     view = now_view(open_pages, open_incidents, visit.catalog, overrides, visit.me, visit.zone, visit.now)
-    return show(visit, "now.html", section="now", view=view, not_understood=not_understood, unrouted=lost)
+    return show(
+        visit, "now.html", section="now", view=view, not_understood=not_understood, unrouted=lost, mute=mute[:1]
+    )
 
 
 ROUTES: list[HTTPRouteHandler] = [show_now]

@@ -13,9 +13,11 @@ from sev1.access.declare import needs
 from sev1.catalog.model import Override
 from sev1.engine.database import Database
 from sev1.engine.errors import Forbidden, Invalid, NotFound, Refused
+from sev1.engine.settings import Settings
+from sev1.notify import reachable
 from sev1.oncall import absence, store, swaps
 from sev1.oncall.model import Away
-from sev1.surfaces.injected import Db, Hears, SignedIn
+from sev1.surfaces.injected import Config, Db, Hears, SignedIn
 from sev1.surfaces.web.on_call_view import schedule_views
 from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to, show
 
@@ -23,8 +25,8 @@ Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 
 
 @get("/on-call", opt=needs("read"), include_in_schema=False)
-async def show_on_call(db: Db, visit: Here) -> Template:
-    return await _page(db, visit)
+async def show_on_call(db: Db, visit: Here, settings: Config) -> Template:
+    return await _page(db, visit, settings)
 
 
 @post(
@@ -34,7 +36,9 @@ async def show_on_call(db: Db, visit: Here) -> Template:
     request_max_body_size=FORM_BYTES,
     status_code=200,
 )
-async def add_override(schedule: FromPath[str], request: SignedIn, db: Db, visit: Here, news: Hears) -> Response[Any]:
+async def add_override(
+    schedule: FromPath[str], request: SignedIn, db: Db, visit: Here, settings: Config, news: Hears
+) -> Response[Any]:
     """Somebody takes a part of a schedule. Times are wall times in the visitor's own zone."""
     fields = await fields_of(request)
     try:
@@ -56,7 +60,7 @@ async def add_override(schedule: FromPath[str], request: SignedIn, db: Db, visit
             )
     except (Invalid, Refused, NotFound) as error:
         typed = Typed(form=f"override-{schedule}", fields=fields, error=error.message, status=error.status)
-        return await _page(db, visit, typed)
+        return await _page(db, visit, settings, typed)
     news.tell("on-call")
     return go_to(f"/on-call#{schedule}")
 
@@ -81,16 +85,28 @@ def _answer(typed: str) -> swaps.Answer:
     return cast("swaps.Answer", typed)
 
 
-async def _page(db: Database, visit: Visit, typed: Typed | None = None) -> Template:
+async def _page(db: Database, visit: Visit, settings: Settings, typed: Typed | None = None) -> Template:
     async with db.connection() as conn:
         made = await store.made_since(conn, visit.now - store.LOOK_BACK)
         away = await absence.away_since(conn, visit.now - store.LOOK_BACK)
         silent = await store.unreachable(conn, visit.catalog.people)
+        called = await reachable.call_outs(conn, visit.catalog, settings, visit.now)
         leave = await absence.leave_since(conn, visit.now)
         asked = await swaps.asked(conn, visit.now)
     known = [one for one in away if one.person in visit.catalog.people]
+    silent -= {one.person for one in called}  # said once, with the reason
     views = schedule_views(visit.catalog, made, visit.me, visit.zone, visit.now, away=known, unreachable=silent)
-    return show(visit, "on_call.html", section="on-call", schedules=views, typed=typed, leave=leave, swaps=asked)
+    return show(
+        visit,
+        "on_call.html",
+        section="on-call",
+        schedules=views,
+        typed=typed,
+        leave=leave,
+        swaps=asked,
+        unreachable=[one for one in called if one.unreachable],
+        untried=[one for one in called if not one.unreachable],
+    )
 
 
 def instant_of(wall_time: str, zone: str, field: str) -> datetime:
@@ -116,7 +132,9 @@ def instant_of(wall_time: str, zone: str, field: str) -> datetime:
     request_max_body_size=FORM_BYTES,
     status_code=200,
 )
-async def ask_swap(schedule: FromPath[str], request: SignedIn, db: Db, visit: Here, news: Hears) -> Response[Any]:
+async def ask_swap(
+    schedule: FromPath[str], request: SignedIn, db: Db, visit: Here, settings: Config, news: Hears
+) -> Response[Any]:
     """The visitor asks somebody to take a part of a schedule, and may take another part in return."""
     fields = await fields_of(request)
 
@@ -137,7 +155,7 @@ async def ask_swap(schedule: FromPath[str], request: SignedIn, db: Db, visit: He
             await swaps.ask(conn, visit.catalog, wanted, asked_by=visit.me, now=visit.now)
     except (Invalid, Refused, NotFound) as error:
         typed = Typed(form=f"swap-{schedule}", fields=fields, error=error.message, status=error.status)
-        return await _page(db, visit, typed)
+        return await _page(db, visit, settings, typed)
     news.tell("on-call")
     return go_to(f"/on-call#{schedule}")
 
@@ -149,7 +167,9 @@ async def ask_swap(schedule: FromPath[str], request: SignedIn, db: Db, visit: He
     request_max_body_size=FORM_BYTES,
     status_code=200,
 )
-async def answer_swap(number: Number, request: SignedIn, db: Db, visit: Here, news: Hears) -> Response[Any]:
+async def answer_swap(
+    number: Number, request: SignedIn, db: Db, visit: Here, settings: Config, news: Hears
+) -> Response[Any]:
     """Accepts, declines or withdraws a swap."""
     fields = await fields_of(request)
     try:
@@ -166,7 +186,7 @@ async def answer_swap(number: Number, request: SignedIn, db: Db, visit: Here, ne
             )
     except (Invalid, Refused, NotFound, Forbidden) as error:
         typed = Typed(form=f"answer-{number}", fields=fields, error=error.message, status=error.status)
-        return await _page(db, visit, typed)
+        return await _page(db, visit, settings, typed)
     news.tell("on-call")
     return go_to("/on-call")
 
@@ -178,7 +198,7 @@ async def answer_swap(number: Number, request: SignedIn, db: Db, visit: Here, ne
     request_max_body_size=FORM_BYTES,
     status_code=200,
 )
-async def add_leave(request: SignedIn, db: Db, visit: Here, news: Hears) -> Response[Any]:
+async def add_leave(request: SignedIn, db: Db, visit: Here, settings: Config, news: Hears) -> Response[Any]:
     """Somebody is away."""
     fields = await fields_of(request)
     try:
@@ -191,7 +211,8 @@ async def add_leave(request: SignedIn, db: Db, visit: Here, news: Hears) -> Resp
         async with db.transaction() as conn:
             await absence.add_leave(conn, visit.catalog, away, created_by=visit.actor.id, now=visit.now)
     except (Invalid, Refused, NotFound) as error:
-        return await _page(db, visit, Typed(form="leave", fields=fields, error=error.message, status=error.status))
+        typed = Typed(form="leave", fields=fields, error=error.message, status=error.status)
+        return await _page(db, visit, settings, typed)
     news.tell("on-call")
     return go_to("/on-call#leave")
 
