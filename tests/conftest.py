@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import shutil
 import socket
 import tempfile
@@ -71,6 +72,9 @@ async def _make_template(url: str) -> None:
     await conn.close()
     async with Database(database_url(url, "template_sev1"), size=2) as db:
         await db.migrate()
+        async with db.transaction() as conn:
+            # The same for all, so that one app may serve the nodes of all tests.
+            await conn.execute("INSERT INTO secrets VALUES ('server', $1)", secrets.token_bytes(32))
 
 
 def database_url(server: str, name: str) -> str:

@@ -119,11 +119,11 @@ def _dependencies(values: Mapping[str, Any]) -> dict[str, Provide]:
     return {name: provide(value) for name, value in values.items()}
 
 
-def make_asgi(node: Node) -> Any:
-    """The whole server: intake's hot endpoints first, everything else through the framework."""
+def make_asgi(node: Node, app: Litestar | None = None) -> Any:
+    """The whole server: intake's hot endpoints first, everything else through the framework (`app`, if it is made already)."""
     return IntakeApp(
         # Who is asking matters to the sign-in, not to intake, whose senders show a key.
-        cast("App", ProxyHeadersMiddleware(cast("Any", make_app(node)), node.settings.trusted_proxies)),
+        cast("App", ProxyHeadersMiddleware(cast("Any", app or make_app(node)), node.settings.trusted_proxies)),
         inbox=node.inbox,
         keys=node.keyring,
         settings=node.settings,

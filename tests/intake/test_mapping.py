@@ -100,7 +100,7 @@ async def test_a_list_gives_an_event_for_each_entry(client, db):
         ("slow", {"l": list(range(9000))}, "longer than 1 s"),
         ("uptime", {"x": "y" * 300_000}, "larger than 256 kB"),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:30],
 )
 async def test_what_the_mapping_cannot_read_is_kept_as_not_understood(client, db, mapping, payload, why):
     answer = await post(client, mapping, payload)

@@ -1,4 +1,5 @@
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -8,11 +9,18 @@ import pytest
 from sev1.app import Node
 from sev1.catalog import store
 from sev1.catalog.load import load
+from sev1.catalog.model import Catalog
 from sev1.cli.demo import SAMPLE
 from sev1.engine.clock import FakeClock
 from sev1.engine.settings import Settings
-from sev1.server import make_asgi
+from tests.live.shared_app import asgi_of
 from tests.scenarios.stage import Post, Stage
+
+
+@functools.cache
+def sample() -> Catalog:
+    """Read once: it never changes, and a hundred scenarios begin with it."""
+    return load(SAMPLE)
 
 
 @pytest.fixture
@@ -38,8 +46,8 @@ async def open_stage(url: str, clock: FakeClock, post: Post, **more: Any) -> Asy
     )
     async with Node(settings, url, clock=clock) as node:
         async with node.db.transaction() as conn:
-            await store.write(conn, load(SAMPLE), actor="test", now=clock.now())
-        transport = httpx.ASGITransport(make_asgi(node))
+            await store.write(conn, sample(), actor="test", now=clock.now())
+        transport = httpx.ASGITransport(asgi_of(node))
         async with httpx.AsyncClient(transport=transport, base_url="http://sev1.test") as http:
             stage = Stage(node, clock, post, http)
             await stage.prepare()

@@ -17,7 +17,7 @@ from sev1.access.web import COOKIE, is_api
 from sev1.app import Node
 from sev1.engine.clock import FakeClock
 from sev1.engine.settings import Settings
-from sev1.server import make_app, make_asgi
+from tests.live.shared_app import app_of, asgi_of
 
 PARAMETER = re.compile(r"\{(\w+):?(\w*)\}")
 SAMPLES = {
@@ -94,10 +94,10 @@ def turned_away(answer: httpx.Response) -> bool:
 
 
 async def test_every_route_lets_in_exactly_those_it_names(node: Node, everybody: Everybody):
-    app = make_app(node)
+    app = app_of(node)
     routes = routes_of(app)
     assert len(routes) > 50
-    transport = httpx.ASGITransport(make_asgi(node))
+    transport = httpx.ASGITransport(asgi_of(node))
     wrong = []
     async with httpx.AsyncClient(transport=transport, base_url="http://sev1.test") as http:
         for method, path, access in routes:
@@ -113,9 +113,9 @@ async def test_every_route_lets_in_exactly_those_it_names(node: Node, everybody:
 
 
 async def test_a_wrong_integration_key_opens_nothing(node: Node):
-    transport = httpx.ASGITransport(make_asgi(node))
+    transport = httpx.ASGITransport(asgi_of(node))
     async with httpx.AsyncClient(transport=transport, base_url="http://sev1.test") as http:
-        for method, path, access in routes_of(make_app(node)):
+        for method, path, access in routes_of(app_of(node)):
             if access.integration_key:
                 answer = await http.request(method, address(path))
                 assert answer.status_code in {401, 403, 404}, f"{method} {path} -> {answer.status_code}"
@@ -123,9 +123,9 @@ async def test_a_wrong_integration_key_opens_nothing(node: Node):
 
 async def test_a_post_from_another_site_changes_nothing_even_with_the_session(node: Node, everybody: Everybody):
     _, headers = everybody["admin in a browser"]
-    transport = httpx.ASGITransport(make_asgi(node))
+    transport = httpx.ASGITransport(asgi_of(node))
     async with httpx.AsyncClient(transport=transport, base_url="http://sev1.test") as http:
-        for method, path, access in routes_of(make_app(node)):
+        for method, path, access in routes_of(app_of(node)):
             if method in {"GET", "HEAD"} or access.integration_key or is_api(path):
                 continue
             foreign = await http.request(method, address(path), headers={**headers, "Origin": "http://evil.example"})
@@ -138,9 +138,9 @@ async def test_a_post_from_another_site_changes_nothing_even_with_the_session(no
 
 async def test_every_answer_carries_the_strict_content_security_policy(node: Node, everybody: Everybody):
     _, headers = everybody["admin in a browser"]
-    transport = httpx.ASGITransport(make_asgi(node))
+    transport = httpx.ASGITransport(asgi_of(node))
     async with httpx.AsyncClient(transport=transport, base_url="http://sev1.test") as http:
-        for method, path, access in routes_of(make_app(node)):
+        for method, path, access in routes_of(app_of(node)):
             if method == "GET" and not access.integration_key:
                 answer = await http.get(address(path), headers=headers)
                 policy = answer.headers["content-security-policy"]

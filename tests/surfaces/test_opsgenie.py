@@ -11,9 +11,9 @@ from sev1.app import Node
 from sev1.engine.clock import FakeClock
 from sev1.engine.settings import Settings
 from sev1.intake import misunderstood
-from sev1.server import make_asgi
 from sev1.triage import alerts
 from sev1.triage.model import AlertRow
+from tests.live.shared_app import asgi_of
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ class Client:
 @pytest.fixture
 async def client(node: Node, clock: FakeClock) -> AsyncIterator[Client]:
     issued = await keys.create(node.db, kind="opsgenie", by=OPERATOR, now=clock.now())
-    transport = httpx.ASGITransport(make_asgi(node))
+    transport = httpx.ASGITransport(asgi_of(node))
     async with httpx.AsyncClient(transport=transport, base_url="http://sev1.test") as http:
         yield Client(node, http, issued.secret)
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from litestar import Litestar
 from msgspec import Struct
+from tests.live.shared_app import app_of
 
 from sev1.access import accounts
 from sev1.access.model import OPERATOR, Role
@@ -25,7 +26,6 @@ from sev1.command.react import declare
 from sev1.engine.clock import FakeClock
 from sev1.engine.decider import Actor
 from sev1.engine.settings import Settings
-from sev1.server import make_app
 
 SAMPLE = Path(__file__).parents[2] / "src/sev1/practice/sample"
 URL = "http://sev1.test"
@@ -54,7 +54,7 @@ async def node(
 
 @pytest.fixture
 def app(node: Node) -> Litestar:
-    return make_app(node)
+    return app_of(node)
 
 
 def actor(name: str) -> Actor:

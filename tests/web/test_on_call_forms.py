@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import httpx
 from icalendar import Calendar
+from tests.live.shared_app import asgi_of
 
 from sev1.access import tokens
 from sev1.access.model import OPERATOR, Role
-from sev1.server import make_asgi
 
 WHEN = {"start": "2026-03-04T12:00", "end": "2026-03-04T20:00"}
 
@@ -59,7 +59,7 @@ async def test_the_api_gives_the_final_schedule_warnings_health_and_calendars(no
     made = await tokens.create(node.db, name="robot", role=Role.ADMIN, by=OPERATOR, now=clock.now())
     headers = {"Authorization": f"Bearer {made.token}"}
     now = clock.now()
-    transport = httpx.ASGITransport(make_asgi(node))
+    transport = httpx.ASGITransport(asgi_of(node))
     async with httpx.AsyncClient(transport=transport, base_url="http://sev1.test") as http:
 
         async def ask(method, path, **more):
