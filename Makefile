@@ -30,7 +30,7 @@ test-matrix: test ## every test again, on the PostgreSQL that Debian ships (15):
 test-fast: $(DEVELOPMENT) ## the tests that need nothing but PostgreSQL from the wheel
 	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/peers --ignore tests/crash --ignore tests/browser $(ARGS)
 
-test-peers: $(DEVELOPMENT) peers ## real Prometheus, amtool, mail server, PagerDuty client
+test-peers: $(DEVELOPMENT) peers ## real Prometheus, amtool, mail server, PagerDuty clients, netdata, khal
 	$(BIN)/pytest tests/peers $(ARGS)
 
 test-crash: $(DEVELOPMENT) ## kill -9 under load; SEV1_KILLS=500 for longer

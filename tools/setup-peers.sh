@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that the programs are there which the tests talk to: Prometheus, Alertmanager with amtool, Chromium, wrk.
+# Makes sure that the programs are there which the tests talk to: Prometheus, Alertmanager with amtool, netdata's script
+# that sends its alarms, khal, Chromium, wrk.
 # On Debian as root it installs what is missing; elsewhere it says in one line how. A missing peer fails, it never skips.
 # usage: tools/setup-peers.sh [PACKAGE…]     packages that only some tests need, such as postgresql-15
 set -euo pipefail
@@ -9,6 +10,10 @@ has() { command -v "$1" >/dev/null 2>&1; }
 has prometheus || missing+=(prometheus)
 # Debian names the server prometheus-alertmanager and keeps the name of its client.
 { has prometheus-alertmanager && has amtool; } || missing+=(prometheus-alertmanager)
+# Of netdata, the script that notifies is enough.
+[ -x /usr/lib/netdata/plugins.d/alarm-notify.sh ] || [ -x /usr/libexec/netdata/plugins.d/alarm-notify.sh ] || missing+=(netdata-plugins-bash)
+has curl || missing+=(curl)
+has khal || missing+=(khal)
 has chromium || missing+=(chromium)
 has fc-list && fc-list | grep -qi inter && fc-list | grep -qi "color emoji" || missing+=(fontconfig fonts-inter fonts-noto-color-emoji)
 has wrk || missing+=(wrk)

@@ -92,7 +92,10 @@ def crash(folder: Path) -> Iterator[Crashes]:
     (folder / "catalog").mkdir()
     (folder / "catalog/all.yaml").write_text(CATALOG.format(people=people))
     rng = random.Random(SEED)
-    with Mailbox(reply_after_s=SMTP_DELAY_S) as mailbox, LiveServer(folder, smtp_port=mailbox.port) as server:
+    with (
+        Mailbox(reply_after_s=SMTP_DELAY_S) as mailbox,
+        LiveServer(folder, smtp_port=mailbox.port, forked=True) as server,
+    ):
         server.run("apply", str(folder / "catalog"))
         url = server.key("prometheus")
         with Load(server, url.removeprefix(server.url)) as load:

@@ -57,7 +57,9 @@ def _one_dies(folder: Path, database: str, stack: contextlib.ExitStack) -> Clust
     mailbox = stack.enter_context(Mailbox())
     servers = [
         stack.enter_context(
-            LiveServer(folder / f"node-{n}", smtp_port=mailbox.port, database_url=database, lease_s=LEASE_S)
+            LiveServer(
+                folder / f"node-{n}", smtp_port=mailbox.port, database_url=database, lease_s=LEASE_S, forked=True
+            )
         )
         for n in range(NODES)
     ]

@@ -36,7 +36,7 @@ def restarted() -> Iterator[Restarted]:
         postgres = stack.enter_context(RestartedPostgres(folder / "shared"))
         mailbox = stack.enter_context(Mailbox())
         server = stack.enter_context(
-            LiveServer(folder / "node", smtp_port=mailbox.port, database_url=postgres.url, lease_s=4)
+            LiveServer(folder / "node", smtp_port=mailbox.port, database_url=postgres.url, lease_s=4, forked=True)
         )
         server.run("apply", str(folder / "catalog"))
         url = server.key("prometheus")

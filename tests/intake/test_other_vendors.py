@@ -3,6 +3,7 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -115,3 +116,36 @@ def test_plain_json_takes_changes_among_alerts():
     assert change.details == {"commit": "4f1c2d", "lines": "12"}
     assert [link.url for link in change.links] == ["https://ci.example.net/builds/2"]
     assert event.summary == "Nightly backup of db-1 failed"
+
+
+def netdata(**changes: Any):
+    return one("netdata", json.dumps({**json.loads(body_of("netdata")), **changes}))
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "severity"),
+    [("WARNING", "firing", "warning"), ("CRITICAL", "firing", "critical"), ("CLEAR", "resolved", None),
+     ("REMOVED", "resolved", None)],
+)  # fmt: skip
+def test_netdatas_status_says_the_state_and_how_bad_it_is(status: str, action: str, severity: str | None):
+    event = netdata(status=status)
+    assert (event.action, event.labels.get("severity")) == (action, severity)
+
+
+def test_netdatas_alarm_is_its_host_chart_and_name_whatever_number_it_has_today():
+    assert netdata(alarmId=99, unique_id="8", eventId=1, status="WARNING").fingerprint == netdata().fingerprint
+    assert len({netdata(**{name: "other"}).fingerprint for name in ("host", "chart", "name")}) == 3
+
+
+def test_what_netdata_could_not_measure_is_not_shown_as_a_value():
+    event = netdata(value=None)
+    assert "value" not in event.annotations
+    assert event.summary == "10min_cpu_usage on web-1"
+
+
+async def test_netdata_sends_its_key_where_opsgenie_takes_one(client: httpx.AsyncClient, inbox: Inbox):
+    address = "/v1/json/integrations/webhooks/netdata"
+    sent = await client.post(address, params={"apiKey": secret_of("netdata")}, content=body_of("netdata"))
+    assert (sent.status_code, sent.json()) == (200, {"accepted": 1})
+    assert (await client.post(address, content=body_of("netdata"))).status_code == 401
+    assert inbox.stored == 1

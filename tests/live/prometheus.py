@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.live.waiting import free_port, until
+from tests.live.waiting import answers, free_port, until
 
 
 @contextlib.contextmanager
@@ -20,18 +20,11 @@ def running(command: list[str], ready_at: str, log: Path) -> Iterator[None]:
     """Runs `command` until the block ends; entered when `ready_at` answers 200."""
     with log.open("ab") as file, subprocess.Popen(command, stdout=file, stderr=file, cwd=log.parent) as process:
         try:
-            until(lambda: process.poll() is not None or _answers(ready_at), f"{command[0]} to be ready", within_s=20)
+            until(lambda: process.poll() is not None or answers(ready_at), f"{command[0]} to be ready", within_s=20)
             assert process.poll() is None, log.read_text()
             yield
         finally:
             process.terminate()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
 
 
 def program(*names: str) -> str:

@@ -16,10 +16,12 @@ from typing import Self
 import httpx
 
 from tests.live import postgres
-from tests.live.waiting import free_port, until
+from tests.live.forked import Forked, fork
+from tests.live.waiting import answers, free_port, until
 
 SEV1 = Path(sys.executable).with_name("sev1")
 START_WITHIN_S = 60.0
+RUN_WITHIN_S = 120.0
 
 
 @contextlib.contextmanager
@@ -36,9 +38,13 @@ def own_folder() -> Iterator[Path]:
 class LiveServer:
     """`with LiveServer(folder) as server:` starts it and ends it, and whatever a kill left of it."""
 
-    def __init__(self, folder: Path, *, smtp_port: int | None = None, **settings: object) -> None:
-        """`settings` are those of sev1 by their name in lower case; the data lives in `folder`."""
+    def __init__(self, folder: Path, *, smtp_port: int | None = None, forked: bool = False, **settings: object) -> None:
+        """`settings` are those of sev1 by their name in lower case; the data lives in `folder`.
+
+        `forked` saves the second that importing takes at each start, see `forked`; else it is the installed command.
+        """
         self.folder = folder
+        self._forked = forked
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         given: dict[str, object] = {"data": folder / "data", "port": self.port, "log_level": "info"}
@@ -52,7 +58,7 @@ class LiveServer:
             given["database_url"] = self._installed.url
         self.environ |= {f"SEV1_{name.upper()}": str(value) for name, value in given.items()}
         self.log = folder / "sev1.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
 
     def start(self, *, command: tuple[str, ...] = ("serve",)) -> float:
         """Starts the process; returns after how many seconds it was ready. Fails with its log when it is not."""
@@ -60,15 +66,13 @@ class LiveServer:
         if self._installed:
             self._installed.start()
         begun = time.monotonic()
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [str(SEV1), *command],
-                env=self.environ,
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        with self.log.open("ab") as log, Path(os.devnull).open("rb") as nothing:
+            if self._forked:
+                self.process = fork(command, environ=self.environ, cwd=self.folder, stdin=nothing, out=log, err=log)
+            else:
+                self.process = subprocess.Popen(
+                    [str(SEV1), *command], env=self.environ, cwd=self.folder, stdin=nothing, stdout=log, stderr=log
+                )
         try:
             until(self._is_ready, "sev1 to be ready", within_s=START_WITHIN_S)
         except AssertionError as error:
@@ -79,10 +83,7 @@ class LiveServer:
         assert self.process is not None
         if self.process.poll() is not None:
             raise AssertionError(f"sev1 ended with {self.process.returncode}")
-        try:
-            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
+        return answers(f"{self.url}/readyz")
 
     def said(self, lines: int = 40) -> str:
         """The end of its log."""
@@ -185,19 +186,15 @@ class LiveServer:
         """`sev1 …` on the terminal beside the running server; its output. Fails when it fails."""
         if self._installed:
             self._installed.start()
-        done = subprocess.run(
-            [str(SEV1), *arguments],
-            check=False,
-            env=self.environ,
-            cwd=self.folder,
-            input=given,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, (
-            f"sev1 {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
-        )
-        return done.stdout
+        with contextlib.ExitStack() as stack:
+            given_file, out, err = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
+            given_file.write(given.encode())
+            given_file.seek(0)
+            running = fork(arguments, environ=self.environ, cwd=self.folder, stdin=given_file, out=out, err=err)
+            status = running.wait(RUN_WITHIN_S)
+            printed, complained = (file.seek(0) or file.read().decode() for file in (out, err))
+        assert status == 0, f"sev1 {' '.join(arguments)} ended with {status}:\n{printed}{complained}"
+        return printed
 
     @contextlib.contextmanager
     def browser(self, email: str, role: str = "responder") -> Iterator[httpx.Client]:

@@ -1,10 +1,14 @@
 """Waiting for something that another process does: until it is so, or a deadline, never for a fixed time."""
 
+import contextlib
+import http.client
 import socket
 import threading
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
@@ -30,3 +34,16 @@ def free_port() -> int:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
         return port
+
+
+def answers(url: str) -> bool:
+    """Whether an address on loopback answers 200. Cheap enough to be asked every few milliseconds: a client of httpx
+    reads all of the system's certificates first, which would take the time from the process that is starting.
+    """
+    at = urlsplit(url)
+    with contextlib.closing(http.client.HTTPConnection(at.netloc, timeout=2)) as connection:
+        try:
+            connection.request("GET", at.path)
+            return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False

@@ -36,7 +36,7 @@ parameters = { name = "primary" }
 @pytest.fixture(scope="module")
 def fuzzed() -> Iterator[LiveServer]:
     """A server of its own, because what is sent to it makes no sense, with something in it of everything."""
-    with own_folder() as folder, LiveServer(folder) as server:
+    with own_folder() as folder, LiveServer(folder, forked=True) as server:
         server.run("apply", str(CATALOG))
         alert = {"labels": {"alertname": "Odd", "severity": "critical", "service": "checkout"}}
         httpx.post(server.key("prometheus"), json=[alert]).raise_for_status()

@@ -12,6 +12,7 @@ from sev1.intake.formats.google_cloud import GoogleCloud
 from sev1.intake.formats.grafana import Grafana
 from sev1.intake.formats.mail import Mails
 from sev1.intake.formats.mapped import Mapped
+from sev1.intake.formats.netdata import Netdata
 from sev1.intake.formats.opsgenie import Opsgenie
 from sev1.intake.formats.pagerduty import PagerDuty
 from sev1.intake.formats.pagerduty_change import PagerDutyChange
@@ -30,6 +31,7 @@ FORMATS: dict[str, Format[Any]] = {
         PagerDuty(),
         PagerDutyChange(),
         Opsgenie(),
+        Netdata(),
         Datadog(),
         Sns(),
         Sentry(),
