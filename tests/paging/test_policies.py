@@ -30,6 +30,7 @@ from sev1.paging.decide import PageAggregate
 from sev1.paging.eligible import Absent, eligible, held_until
 from sev1.paging.hours import in_words, inside, next_opening
 from sev1.paging.plan import plan_of
+from sev1.paging.playbook import escalates
 
 MONDAY_3AM = datetime(2026, 3, 2, 3, 14, tzinfo=UTC)  # 04:14 in Berlin, 12:14 in Tokyo
 PAGES = PageAggregate()
@@ -414,3 +415,21 @@ def test_a_policy_without_the_newer_fields_is_stored_without_them():
     stored = msgspec.to_builtins(plain)
     assert set(stored) <= {"name", "title", "steps", "repeat", "unattended_after_s"}
     assert all(set(step) <= {"targets", "wait_s"} for step in stored["steps"])
+
+
+def test_a_message_says_who_is_asked_next_by_the_waits_and_conditions_that_hold():
+    steps = (
+        named("ana", wait_s=600, wait_s_by_severity=WaitBySeverity(sev_1=60)),
+        named("bo", when=When(severity_at_least="sev-0")),
+        named("cem", wait_s=300),
+    )
+    policy = EscalationPolicy(name="p", title="P", steps=steps)
+    names = {name: found.full_name for name, found in PEOPLE.items()}
+
+    def said(severity: str) -> tuple[str, ...]:
+        ahead = plan_of(policy, CATALOG, MONDAY_3AM, {}, severity)
+        return escalates(ahead, MONDAY_3AM, names)
+
+    assert said("sev-1") == ("after 1 min Cem",)
+    assert said("sev-2") == ("after 10 min Cem",)
+    assert said("sev-0")[0] == "after 10 min Bo"

@@ -4,6 +4,7 @@ A step that starts queues one notice a person; an answer takes back what has not
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -19,6 +20,7 @@ from sev1.notify.model import Delivery, Notice
 from sev1.paging import model as m
 from sev1.paging.playbook import escalates, playbook
 from sev1.paging.react import StepPeople
+from sev1.paging.turns import takes_turns
 
 
 class PageNotices:
@@ -32,34 +34,44 @@ class PageNotices:
         if not any(isinstance(fact.event, _TOLD) for change in changes for fact in change.facts):
             return
         catalog = await self._catalogs.current(conn)
-        people = await StepPeople.read(conn, catalog, changes[0].now)
+        policies = {change.after.policy for change in changes if change.after.policy is not None}
+        in_turn = [policy.name for policy in policies if takes_turns(policy)]
+        people = await StepPeople.read(conn, catalog, changes[0].now, in_turn=in_turn, to_look=True)
         reach = await contacts.read(conn)
         queued: list[store.Queued] = []
         for change in changes:
             page = change.after
             for fact in change.facts:
                 if isinstance(fact.event, m.StepStarted):
-                    queued += self._ask(page, fact.event.people, catalog, people, reach)
+                    queued += self._ask(page, fact.event.people, catalog, people, reach, change.now)
                 elif isinstance(fact.event, m.PolicyExhausted):
                     queued += self._nobody_answers(page, catalog)
                 elif isinstance(fact.event, _TOLD):
                     await store.cancel(conn, about=page.key, now=change.now, reason=_why_taken_back(fact))
                     if isinstance(fact.event, m.PageReassigned):
-                        queued += self._ask(page, page.people, catalog, people, reach)
+                        queued += self._ask(page, page.people, catalog, people, reach, change.now)
                     if isinstance(fact.event, m.PageResolved):
                         reached = await store.people_reached(conn, page.key)
                         queued += self._over(page, fact.event.reason, reached, catalog, reach, but=fact.by.id)
         await store.enqueue_many(conn, queued, changes[0].now)
 
     def _ask(
-        self, page: m.Page, people: Sequence[m.Paged], catalog: Catalog, steps: StepPeople, reach: Contacts
+        self,
+        page: m.Page,
+        people: Sequence[m.Paged],
+        catalog: Catalog,
+        steps: StepPeople,
+        reach: Contacts,
+        now: datetime,
     ) -> Iterator[store.Queued]:
         who = steps.of(page.policy) if page.policy else ()
+        names = {person.name: person.full_name for person in catalog.people.values()}
+        next_ = escalates(steps.ahead(page), now, names)
         for paged in people:
             person = catalog.people.get(paged.person)
             if person is None:
                 continue  # left the catalog since; the escalation goes on to somebody who is in it
-            notice = page_notice(page, paged, catalog, who, self._url)
+            notice = page_notice(page, paged, catalog, who, next_, self._url)
             methods = reach.of(person, notice.urgency)
             yield store.Queued(about=page.key, person=person.name, methods=methods, notice=notice)
 
@@ -111,11 +123,10 @@ def _why_taken_back(fact: Fact[Any]) -> str:
     return f"Acknowledged by {fact.by.name}."
 
 
-def page_notice(page: m.Page, paged: m.Paged, catalog: Catalog, who: m.Who, url: str) -> Notice:
+def page_notice(page: m.Page, paged: m.Paged, catalog: Catalog, who: m.Who, next_: tuple[str, ...], url: str) -> Notice:
     """The message that wakes `paged`: what broke, impact, where to verify, what to try first, whom to call."""
     service = catalog.services.get(page.service or "")
     book = playbook(page.brief, service, catalog)
-    names = {person.name: person.full_name for person in catalog.people.values()}
     return Notice(
         kind="page",
         about=page.key,
@@ -130,7 +141,7 @@ def page_notice(page: m.Page, paged: m.Paged, catalog: Catalog, who: m.Who, url:
         known=book.known,
         stuck=_stuck(page, paged, catalog, who, service),
         owner=book.owner,
-        escalates=escalates(page.policy, who, page.step, names) if page.policy else (),
+        escalates=next_,
         since=page.brief.since or page.opened_at,
         why=f"You are {paged.because}. {page.why}".strip(),
     )

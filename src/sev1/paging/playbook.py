@@ -3,13 +3,15 @@
 The sender's words come first, then the service's and the runbook's, then the response plan's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 
-from sev1.catalog.model import Catalog, EscalationPolicy, Link, ResponsePlan, Runbook, Service
+from sev1.catalog.model import Catalog, Link, ResponsePlan, Runbook, Service
 from sev1.catalog.runbook import RunbookStep, steps_of
-from sev1.paging.model import Brief, Who
+from sev1.paging.model import Brief
+from sev1.paging.plan import Planned
 
 MOST_LINKS = 5
 MOST_STEPS = 6
@@ -62,16 +64,14 @@ def _links(brief: Brief, service: Service | None, plan: ResponsePlan | None) -> 
     return (*first[: MOST_LINKS - 1], Link(title="Runbook", url=brief.runbook_url))
 
 
-def escalates(policy: EscalationPolicy, who: Who, step: int, names: dict[str, str]) -> tuple[str, ...]:
-    """Who comes after `step`, and when: `after 3 min Ana Ribeiro`. Steps that nobody is on are left out."""
+def escalates(ahead: Sequence[Planned], now: datetime, names: Mapping[str, str]) -> tuple[str, ...]:
+    """Who is asked after `now` when nobody answers, once through the policy: `after 3 min Ana Ribeiro`."""
     found: list[str] = []
-    waited = 0
-    for number in range(max(step, 0), len(policy.steps) - 1):
-        waited += policy.steps[number].wait_s
-        people: Sequence[str] = (
-            [names.get(p.person, p.person) for p in who[number + 1]] if number + 1 < len(who) else []
-        )
-        if people:
-            after = f"{waited // 60} min" if waited >= 60 else f"{waited} s"
-            found.append(f"after {after} {', '.join(people)}")
+    for planned in ahead:
+        if planned.kind == "ends" or (planned.round and planned.round != ahead[0].round):
+            break
+        if planned.kind == "asks" and planned.at > now:
+            wait_s = int((planned.at - now).total_seconds())
+            after = f"{wait_s // 60} min" if wait_s >= 60 else f"{wait_s} s"
+            found.append(f"after {after} {', '.join(names.get(p.person, p.person) for p in planned.people)}")
     return tuple(found)

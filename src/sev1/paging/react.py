@@ -20,6 +20,8 @@ from sev1.paging import turns
 from sev1.paging.eligible import Absent, Taken, eligible
 from sev1.paging.plan import Planned, plan_of
 
+PLANNED_AHEAD = 4
+"""Entries of a plan that a message has room for."""
 NEEDS_PEOPLE = (m.Open, m.JoinAlerts, m.EscalationDue, m.UnattendedDue, m.SnoozeDue, m.ReportUnreachable, m.EscalateTo)
 
 
@@ -91,16 +93,27 @@ class StepPeople:
         self._absent = absent
         self._everybody: dict[EscalationPolicy, m.Who] = {}
         self._found: dict[tuple[EscalationPolicy, str | None], tuple[m.Eligible, ...]] = {}
+        self._ahead: dict[tuple[EscalationPolicy, str | None, int, int], tuple[Planned, ...]] = {}
 
     @classmethod
     async def read(
-        cls, conn: asyncpg.Connection, catalog: Catalog, now: datetime, *, in_turn: Collection[str] = ()
+        cls,
+        conn: asyncpg.Connection,
+        catalog: Catalog,
+        now: datetime,
+        *,
+        in_turn: Collection[str] = (),
+        to_look: bool = False,
     ) -> "StepPeople":
-        """`in_turn` are the policies whose turns are to be taken; until the transaction ends nobody else takes them."""
+        """`in_turn` are the policies whose turns are to be taken; until the transaction ends nobody else takes them.
+
+        Unless it is only `to_look`.
+        """
         exceptions = await oncall_store.overrides_at(conn, now)
         if not in_turn:
             return cls(catalog, now, exceptions)
-        await turns.lock(conn, in_turn)
+        if not to_look:
+            await turns.lock(conn, in_turn)
         taken = await turns.read(conn, in_turn)
         return cls(catalog, now, exceptions, taken, await turns.read_absent(conn, catalog, now))
 
@@ -125,6 +138,25 @@ class StepPeople:
                 mine = self._taken.setdefault((policy.name, step), {})
                 mine[here.people[0].person] = 1 + max(mine.values(), default=0)
         return who
+
+    def ahead(self, page: m.Page) -> tuple[Planned, ...]:
+        """What happens to `page` from now on when nobody answers; pages that stand at the same step share it."""
+        if page.policy is None:
+            return ()
+        key = (page.policy, page.severity, page.step, page.round)
+        if key not in self._ahead:
+            self._ahead[key] = plan_of(
+                page.policy,
+                self._catalog,
+                self._now,
+                self._exceptions,
+                page.severity,
+                page=page,
+                taken=self._taken,
+                absent=self._absent,
+                most=PLANNED_AHEAD,
+            )
+        return self._ahead[key]
 
     def _eligible(self, policy: EscalationPolicy, severity: str | None) -> tuple[m.Eligible, ...]:
         return eligible(policy, self._catalog, self._now, self._exceptions, severity, self._taken, self._absent)

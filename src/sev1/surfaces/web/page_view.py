@@ -84,7 +84,7 @@ def page_screen(
 ) -> PageScreen:
     """`who`: the people of each step of the policy as of now; `plan`: what happens when nobody answers."""
     mine = next((paged for paged in page.people if paged.person == me), None)
-    notice = page_notice(page, mine or p.Paged(person=me, because=""), catalog, who, "")
+    notice = page_notice(page, mine or p.Paged(person=me, because=""), catalog, who, (), "")
     service = catalog.services.get(page.service or "")
     team = catalog.teams.get(service.owner) if service else None
     environments = sorted({alert.labels["env"] for alert in alerts if alert.labels.get("env")})
