@@ -437,6 +437,21 @@ async def test_the_catalog_is_readable_to_everybody_signed_in(enter: Do) -> None
     await ida.see("/catalog/services/moon", status=404)
 
 
+async def test_status_shows_the_vital_signs_and_says_what_is_wrong(
+    node: Node, enter: Do, paged: Do, clock: FakeClock
+) -> None:
+    ida = await enter("ida", Role.VIEWER)
+    assert "none is late" in await ida.see("/status")
+    await paged()
+    await misunderstood.keep(node.db, key_id=None, format_="json", error="no", raw=b"{", received_at=clock.now())
+    clock.advance(minutes=10)  # nobody works here: the timer of the page and its delivery are late
+    html = await ida.see("/status")
+    assert "Timers are late: escalations wait" in html
+    assert "1 waits for an answer" in html
+    assert "deliveries wait, the oldest for" in html
+    assert "1 not understood" in html
+
+
 async def test_status_says_when_no_mail_can_go_out(enter: Do) -> None:
     html = await (await enter("ida", Role.VIEWER)).see("/status")
     assert "No mail server is set" in html
