@@ -137,13 +137,15 @@ class IntakeApp:
             raw = await read_body(scope, receive, limit=self._max_bytes)
             if key is not None:
                 self._admit(key, format_)
-            accepted = format_.accept(raw if mapping is None or self._map is None else await self._map(mapping, raw))
+            given = raw if mapping is None or self._map is None else await self._map(mapping, raw)
+            decoded = format_.decode(given)
+            accepted = format_.accepted(decoded, given)
             if key is None:
                 secret = accepted.secret or ""
                 key = self._keys.get_cached(secret) or await self._load(secret, format_)
                 self._admit(key, format_)
             if accepted.events:
-                await self._store(format_, key, accepted.raw)
+                await self._store(format_, key, accepted.raw, decoded if accepted.raw is given else None)
         except SenderGone:
             return
         except (Misunderstood, Sev1Error) as error:
@@ -180,12 +182,17 @@ class IntakeApp:
         else:
             await _send(send, accepted.answer)
 
-    async def _store(self, format_: Format[Any], key: Key, raw: bytes) -> None:
-        """Returns after the commit. While triage is far behind, what cannot wait is noted for the express lane."""
+    async def _store(self, format_: Format[Any], key: Key, raw: bytes, decoded: Any = None) -> None:
+        """Returns after the commit. While triage is far behind, what cannot wait is noted for the express lane.
+
+        `decoded` is what `raw` says, where that is known already: reading it twice is what a storm cannot afford.
+        """
         now = self._clock.now()
         address = await self._inbox.submit(key.id, format_.name, raw, now)
         if self._lookout is not None and self._lookout.is_needed:
-            self._lookout.look(key.id, format_.glances(format_.decode(raw), now), address)
+            self._lookout.look(
+                key.id, format_.glances(format_.decode(raw) if decoded is None else decoded, now), address
+            )
 
     async def _load(self, secret: str, format_: Format[Any]) -> Key:
         """The key when it is not in memory: made a moment ago, perhaps on another node, or not a key at all."""

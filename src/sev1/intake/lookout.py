@@ -65,10 +65,12 @@ class Lookout:
         """Notes the payload when one of its signals is the first of its problem since the inbox became long."""
         worst: int | None = None
         new = set()
-        for severity, problem in glances:
-            rank = self._rank_of(severity)
+        for severity, problem in dict.fromkeys(glances):  # a storm says the same a hundred times in one payload
             known = (key_id, problem)
-            if rank is not None and known not in self._known:
+            if known in self._known:
+                continue
+            rank = self._rank_of(severity)
+            if rank is not None:
                 self._known[known] = None
                 new.add(problem)
                 worst = rank if worst is None else min(worst, rank)

@@ -38,7 +38,8 @@ _WORDS = {
 
 def read(decode: Callable[[bytes], T], raw: bytes) -> T:
     """Decodes `raw`, repaired if need be. Raises ValueError with a sentence for the sender."""
-    if _NUL in raw:
+    # Looking for one byte is many times as fast as looking for six, and most payloads escape nothing.
+    if b"\\" in raw and _NUL in raw:
         raw = repair(raw)
     try:
         return decode(raw)
