@@ -1,5 +1,6 @@
 """The catalog's routes and inhibit rules, compiled once per version, and what they say about an alert's labels."""
 
+import functools
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -147,8 +148,13 @@ class RulesCache:
 
 def group_labels_of(route: Route | None, labels: Mapping[str, str]) -> dict[str, str]:
     """The labels by which it is grouped, always with the service."""
-    wanted = dict.fromkeys((*(route.group_by if route else DEFAULT_GROUP_BY), "service"))
+    wanted = _with_service(route.group_by if route else DEFAULT_GROUP_BY)
     return {name: labels[name] for name in wanted if labels.get(name)}
+
+
+@functools.lru_cache(maxsize=1000)
+def _with_service(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*names, "service")))
 
 
 def stands_alone(route: Route | None, group_labels: Mapping[str, str]) -> bool:
