@@ -1,7 +1,7 @@
-"""Who is away: leave entered here, and public holidays by the region written in the catalog."""
+"""Who is away: leave entered here or read from calendars, and public holidays by the region written in the catalog."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,8 @@ from sev1.catalog.model import Catalog
 from sev1.catalog.problems import did_you_mean
 from sev1.engine import audit
 from sev1.engine.errors import Invalid, NotFound
+from sev1.oncall import feeds
+from sev1.oncall.feeds import FeedEvent
 from sev1.oncall.model import Away
 
 LONGEST = timedelta(days=366)
@@ -71,9 +73,24 @@ async def leave_since(conn: asyncpg.Connection, since: datetime) -> list[Leave]:
     ]  # fmt: skip
 
 
-async def away_since(conn: asyncpg.Connection, since: datetime) -> list[Away]:
-    """Leave and public holidays that end after `since`."""
-    away = [Away(person=leave.person, start=leave.start, end=leave.end) for leave in await leave_since(conn, since)]
+async def on_leave_since(
+    conn: asyncpg.Connection, since: datetime, calendars: Sequence[FeedEvent] | None = None
+) -> list[Away]:
+    """Leave that ends after `since`: what was entered here and what the calendars of `calendars` (or all) hold."""
+    entered = [Away(person=leave.person, start=leave.start, end=leave.end) for leave in await leave_since(conn, since)]
+    found = await feeds.events_since(conn, since) if calendars is None else calendars
+    return entered + [
+        Away(person=one.name, start=one.start, end=one.end, reason=f"calendar {one.title}")
+        for one in found
+        if one.kind == "person"
+    ]
+
+
+async def away_since(
+    conn: asyncpg.Connection, since: datetime, calendars: Sequence[FeedEvent] | None = None
+) -> list[Away]:
+    """Leave, and the public holidays of people's regions, that end after `since`."""
+    away = await on_leave_since(conn, since, calendars)
     rows = await conn.fetch(
         "SELECT name, spec->>'holidays' AS region, spec->>'time_zone' AS zone FROM catalog_objects "
         "WHERE kind = 'person' AND spec->>'holidays' IS NOT NULL ORDER BY name"

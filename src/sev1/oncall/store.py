@@ -10,9 +10,10 @@ from sev1.catalog.model import Catalog, Override
 from sev1.catalog.problems import did_you_mean
 from sev1.engine import audit
 from sev1.engine.errors import Invalid, NotFound, Refused
+from sev1.oncall import feeds
 from sev1.oncall.absence import away_since
 from sev1.oncall.limits import breaches
-from sev1.oncall.model import Away
+from sev1.oncall.model import EVERYBODY, Away
 
 LOOK_BACK = timedelta(days=31)
 """How long ended overrides are still read: the present shift may have begun where one of them ended."""
@@ -107,7 +108,13 @@ async def overrides_since(conn: asyncpg.Connection, since: datetime) -> dict[str
     found: dict[str, list[Override | Away]] = {}
     for made in await made_since(conn, since):
         found.setdefault(made.schedule, []).append(made.override)
-    away = await away_since(conn, since)
+    calendars = await feeds.events_since(conn, since)
+    for one in calendars:
+        if one.kind == "schedule":
+            reason = f"{one.summary}, {one.title}" if one.summary else one.title
+            closed = Away(person=EVERYBODY, start=one.start, end=one.end, kind="holiday", reason=reason)
+            found.setdefault(one.name, []).append(closed)
+    away = await away_since(conn, since, calendars)
     if away:
         rows = await conn.fetch(
             "SELECT name, jsonb_path_query_array(spec, '$.**.people[*]') AS turns, "
