@@ -5,9 +5,14 @@ from itertools import pairwise
 
 import httpx
 from icalendar import Calendar
+from msgspec.structs import replace
 
 from sev1.access import tokens
 from sev1.access.model import OPERATOR, Role
+from sev1.catalog import store as catalogs
+from sev1.catalog.model import CalendarFeed
+from sev1.oncall import feeds
+from sev1.oncall.calendar_in import Event
 from sev1.server import make_asgi
 
 WHEN = {"start": "2026-03-04T12:00", "end": "2026-03-04T20:00"}
@@ -91,3 +96,45 @@ async def test_the_api_gives_the_final_schedule_warnings_health_and_calendars(no
         assert same.status_code == 304
         await ask("DELETE", f"/calendar-links/{link['id']}")
         assert (await http.get(path)).status_code == 404
+
+
+async def test_a_calendar_that_cannot_be_read_is_said_on_the_page_and_by_the_api(node, clock, nordlicht, enter) -> None:
+    feed = CalendarFeed(title="Bo's leave", url="http://127.0.0.1:9/leave.ics")
+    bo = replace(nordlicht.people["bo"], leave_calendars=(feed,))
+    async with node.db.transaction() as conn:
+        whole = replace(nordlicht, people={**nordlicht.people, "bo": bo})
+        await catalogs.write(conn, whole, actor="operator", now=clock.now())
+    assert await node.calendars()
+    html = await (await enter("ana")).see("/on-call")
+    assert "leave of Bo Lindqvist. 127.0.0.1 is a private or otherwise special address." in html
+    assert "It was never read, so nobody is away by it." in html
+    made = await tokens.create(node.db, name="robot", role=Role.VIEWER, by=OPERATOR, now=clock.now())
+    transport = httpx.ASGITransport(make_asgi(node))
+    async with httpx.AsyncClient(transport=transport, base_url="http://sev1.test") as http:
+        answer = await http.get("/api/v1/calendar-feeds", headers={"Authorization": f"Bearer {made.token}"})
+    [one] = answer.json()
+    assert (one["status"], one["name"], one["read_at"]) == ("failing", "bo", None)
+    assert "private" in one["why"]
+    assert "url" not in one
+
+
+async def test_leave_by_a_calendar_and_holidays_of_a_schedule_are_on_the_page_as_they_page(
+    node, clock, nordlicht, enter
+) -> None:
+    feed = CalendarFeed(title="Vacations", url="http://127.0.0.1:9/leave.ics")
+    schedule = replace(nordlicht.schedules["payments-primary"], holiday_calendars=(feed,), on_holiday="gap")
+    bo = replace(nordlicht.people["bo"], leave_calendars=(feed,))
+    people, schedules = {**nordlicht.people, "bo": bo}, {**nordlicht.schedules, "payments-primary": schedule}
+    async with node.db.transaction() as conn:
+        whole = replace(nordlicht, people=people, schedules=schedules)
+        await catalogs.write(conn, whole, actor="operator", now=clock.now())
+        await feeds.sync(conn, feeds.wanted(whole), clock.now())
+        window = (clock.now() - timedelta(days=31), clock.now(), clock.now() + timedelta(days=300))
+        for row in await feeds.claim(conn, holder="t", now=clock.now(), lease_s=60, limit=9):
+            tomorrow = clock.now() + timedelta(days=1)
+            events = [Event(start=tomorrow, end=tomorrow + timedelta(days=1), summary="")]
+            state = feeds.FeedState(status="ok", why="1 event.")
+            await feeds.save(conn, row, state, clock.now(), holder="t", events=events, window=window)
+    html = await (await enter("ana")).see("/on-call")
+    assert "by their calendar Vacations" in html
+    assert "Nobody is on call from" in html

@@ -160,7 +160,12 @@ def _conditions(known: FeedState) -> dict[str, str]:
 
 def _succeeded(state: FeedState, events: int, now: datetime) -> FeedState:
     return msgspec.structs.replace(
-        state, status="ok", why=f"{events} events.", checked_at=now, failures=0, events=events
+        state,
+        status="ok",
+        why="1 event." if events == 1 else f"{events} events.",
+        checked_at=now,
+        failures=0,
+        events=events,
     )
 
 

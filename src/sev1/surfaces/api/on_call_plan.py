@@ -14,7 +14,7 @@ from sev1.access.model import Principal
 from sev1.access.secret import digest, new_token
 from sev1.catalog.model import Catalog, Override, Slug
 from sev1.engine.errors import Forbidden, Invalid, NotFound
-from sev1.oncall import absence, links, store, swaps
+from sev1.oncall import absence, feeds, links, store, swaps
 from sev1.oncall.absence import Leave
 from sev1.oncall.gaps import CoverWarning, warnings
 from sev1.oncall.load import Spread, Week, spread, weeks
@@ -64,6 +64,17 @@ class LinkView(Struct, frozen=True, kw_only=True):
     """Shown once: whoever has it may read the calendar until it is revoked."""
 
 
+class FeedView(Struct, frozen=True, kw_only=True):
+    kind: Literal["person", "schedule"]
+    name: str
+    title: str
+    status: Literal["waiting", "ok", "failing"]
+    why: str
+    """How many events it holds, or why it cannot be read; what was read last stays in force."""
+    checked_at: datetime | None
+    read_at: datetime | None
+
+
 class Health(Struct, frozen=True, kw_only=True):
     mine: list[Week]
     """Of whoever asks, by ISO week, over a quarter."""
@@ -104,6 +115,20 @@ async def list_warnings(db: Db, clock: Now, catalogs: Catalogs) -> dict[str, lis
         s.name: warnings(catalog, s, now, in_force(exceptions.get(s.name, ()), catalog), silent)
         for s in catalog.schedules.values()
     }
+
+
+@get("/api/v1/calendar-feeds", opt=needs("read"), tags=["on-call"])
+async def list_feeds(db: Db) -> list[FeedView]:
+    """The calendars of leave and holidays that the catalog names, and where each stands; those that fail first."""
+    async with db.connection() as conn:
+        rows = await feeds.read_all(conn)
+    return [
+        FeedView(
+            kind=row.kind, name=row.name, title=row.title, status=row.state.status, why=row.state.why,
+            checked_at=row.state.checked_at, read_at=row.state.read_at,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 @get("/api/v1/swaps", opt=needs("read"), tags=["on-call"])
@@ -276,6 +301,7 @@ async def read_calendar(
 ROUTES: list[HTTPRouteHandler] = [
     final_schedule,
     list_warnings,
+    list_feeds,
     list_swaps,
     ask_swap,
     answer_swap,

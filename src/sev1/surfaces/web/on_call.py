@@ -15,8 +15,9 @@ from sev1.engine.database import Database
 from sev1.engine.errors import Forbidden, Invalid, NotFound, Refused
 from sev1.engine.settings import Settings
 from sev1.notify import reachable
-from sev1.oncall import absence, store, swaps
+from sev1.oncall import absence, feeds, store, swaps
 from sev1.oncall.model import Away
+from sev1.oncall.resolve import in_force
 from sev1.surfaces.injected import Config, Db, Hears, SignedIn
 from sev1.surfaces.web.on_call_view import schedule_views
 from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to, show
@@ -88,14 +89,16 @@ def _answer(typed: str) -> swaps.Answer:
 async def _page(db: Database, visit: Visit, settings: Settings, typed: Typed | None = None) -> Template:
     async with db.connection() as conn:
         made = await store.made_since(conn, visit.now - store.LOOK_BACK)
-        away = await absence.away_since(conn, visit.now - store.LOOK_BACK)
+        exceptions = await store.overrides_at(conn, visit.now)
+        read = await feeds.read_all(conn)
+        events = await feeds.events_since(conn, visit.now)
         silent = await store.unreachable(conn, visit.catalog.people)
         called = await reachable.call_outs(conn, visit.catalog, settings, visit.now)
         leave = await absence.leave_since(conn, visit.now)
         asked = await swaps.asked(conn, visit.now)
-    known = [one for one in away if one.person in visit.catalog.people]
+    known = {name: in_force(held, visit.catalog) for name, held in exceptions.items()}
     silent -= {one.person for one in called}  # said once, with the reason
-    views = schedule_views(visit.catalog, made, visit.me, visit.zone, visit.now, away=known, unreachable=silent)
+    views = schedule_views(visit.catalog, made, visit.me, visit.zone, visit.now, exceptions=known, unreachable=silent)
     return show(
         visit,
         "on_call.html",
@@ -103,6 +106,8 @@ async def _page(db: Database, visit: Visit, settings: Settings, typed: Typed | N
         schedules=views,
         typed=typed,
         leave=leave,
+        feeds=read,
+        events=[one for one in events if one.kind == "person"],
         swaps=asked,
         unreachable=[one for one in called if one.unreachable],
         untried=[one for one in called if not one.unreachable],

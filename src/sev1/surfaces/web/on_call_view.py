@@ -1,6 +1,6 @@
 """Who is on call, until when, who next, where nobody is: in words, with the month as a strip. Pure (design: On call)."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from sev1.catalog.model import Catalog, Schedule
 from sev1.oncall.gaps import warnings
-from sev1.oncall.model import Away
 from sev1.oncall.schedule import Exceptions, Shift, next_up, on_call, shifts
 from sev1.oncall.store import MadeOverride
 from sev1.surfaces.actor import name_of
@@ -66,14 +65,24 @@ def schedule_views(
     zone: str,
     now: datetime,
     *,
-    away: Sequence[Away] = (),
+    exceptions: Mapping[str, Exceptions],
     unreachable: Collection[str] = (),
 ) -> list[ScheduleView]:
+    """`exceptions` are those in force, by schedule, as paging uses them; `made` the overrides that can be taken back."""
     by_schedule: dict[str, list[MadeOverride]] = {}
     for override in made:
         by_schedule.setdefault(override.schedule, []).append(override)
     return [
-        _view(schedule, by_schedule.get(schedule.name, []), catalog, me, zone, now, away, unreachable)
+        _view(
+            schedule,
+            by_schedule.get(schedule.name, []),
+            catalog,
+            me,
+            zone,
+            now,
+            exceptions.get(schedule.name, ()),
+            unreachable,
+        )  # fmt: skip
         for schedule in sorted(catalog.schedules.values(), key=lambda s: s.title)
     ]
 
@@ -85,11 +94,9 @@ def _view(
     me: str,
     zone: str,
     now: datetime,
-    away: Sequence[Away],
+    overrides: Exceptions,
     unreachable: Collection[str],
 ) -> ScheduleView:
-    # As in paging: an override for somebody who has left the catalog does not hold.
-    overrides: Exceptions = [*(o.override for o in made if o.override.person in catalog.people), *away]
     current = on_call(schedule, now, overrides)
     following = next_up(schedule, now, overrides)
     coming = joined(shifts(schedule, now, now + AHEAD, overrides))
