@@ -17,7 +17,7 @@ from sev1.catalog.schema import write
 from sev1.cli.local import DataOption, clock, errors_in_words, open_database, runs
 from sev1.oncall import route_tests
 from sev1.oncall import store as oncall_store
-from sev1.oncall.gaps import warnings
+from sev1.oncall.gaps import CoverWarning, all_warnings
 from sev1.oncall.resolve import in_force
 from sev1.oncall.schedule import Exceptions
 
@@ -43,11 +43,13 @@ async def plan(directory: Path = FolderArgument, data: Path = DataOption) -> Non
 
 def cover_lines(catalog: Catalog, exceptions: Mapping[str, Exceptions], now: datetime) -> list[str]:
     """What the on-call plan of a catalog lacks in the next 30 days, one sentence a line."""
-    return [
-        f"schedule {schedule.name}: {found.sentence}"
-        for schedule in catalog.schedules.values()
-        for found in warnings(catalog, schedule, now, in_force(exceptions.get(schedule.name, ()), catalog))
-    ]
+    held = {name: in_force(of_one, catalog) for name, of_one in exceptions.items()}
+    lines: list[str] = []
+    said: set[CoverWarning] = set()
+    for name, found in all_warnings(catalog, now, held).items():
+        lines += [f"schedule {name}: {one.sentence}" for one in found if one not in said]
+        said.update(one for one in found if one.kind == "overlap")  # each belongs to several schedules
+    return lines
 
 
 @runs

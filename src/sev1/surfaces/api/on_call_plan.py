@@ -16,7 +16,7 @@ from sev1.catalog.model import Catalog, Override, Slug
 from sev1.engine.errors import Forbidden, Invalid, NotFound
 from sev1.oncall import absence, feeds, links, store, swaps
 from sev1.oncall.absence import Leave
-from sev1.oncall.gaps import CoverWarning, warnings
+from sev1.oncall.gaps import CoverWarning, all_warnings
 from sev1.oncall.load import Spread, Week, spread, weeks
 from sev1.oncall.model import Away
 from sev1.oncall.resolve import in_force
@@ -105,16 +105,13 @@ async def final_schedule(
 
 @get("/api/v1/on-call/warnings", opt=needs("read"), tags=["on-call"])
 async def list_warnings(db: Db, clock: Now, catalogs: Catalogs) -> dict[str, list[CoverWarning]]:
-    """By schedule, what is to be mended in the next 30 days: gaps, stand-ins, people who cannot be reached."""
+    """By schedule, what is to be mended in the next 30 days: gaps, overlaps, stand-ins, people who cannot be reached."""
     now = clock.now()
     async with db.connection() as conn:
         catalog = await catalogs.current(conn)
         exceptions = await store.overrides_at(conn, now)
         silent = await store.unreachable(conn, catalog.people)
-    return {
-        s.name: warnings(catalog, s, now, in_force(exceptions.get(s.name, ()), catalog), silent)
-        for s in catalog.schedules.values()
-    }
+    return all_warnings(catalog, now, {name: in_force(held, catalog) for name, held in exceptions.items()}, silent)
 
 
 @get("/api/v1/calendar-feeds", opt=needs("read"), tags=["on-call"])

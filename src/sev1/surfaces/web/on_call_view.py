@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from sev1.catalog.model import Catalog, Schedule
-from sev1.oncall.gaps import warnings
+from sev1.oncall.gaps import CoverWarning, all_warnings
 from sev1.oncall.schedule import Exceptions, Shift, next_up, on_call, shifts
 from sev1.oncall.store import MadeOverride
 from sev1.surfaces.actor import name_of
@@ -50,7 +50,7 @@ class ScheduleView(Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
     coming: tuple[ShiftLine, ...]
     warnings: tuple[str, ...]
-    """What else is to be mended in the next 30 days: stand-ins, people who cannot be reached."""
+    """What else is to be mended in the next 30 days: stand-ins, overlaps, people who cannot be reached."""
     strip: tuple[Day, ...]
     """The next 28 days, one cell each."""
     overrides: tuple[MadeOverride, ...]
@@ -72,6 +72,7 @@ def schedule_views(
     by_schedule: dict[str, list[MadeOverride]] = {}
     for override in made:
         by_schedule.setdefault(override.schedule, []).append(override)
+    warned = all_warnings(catalog, now, exceptions, unreachable)
     return [
         _view(
             schedule,
@@ -81,8 +82,8 @@ def schedule_views(
             zone,
             now,
             exceptions.get(schedule.name, ()),
-            unreachable,
-        )  # fmt: skip
+            warned[schedule.name],
+        )
         for schedule in sorted(catalog.schedules.values(), key=lambda s: s.title)
     ]
 
@@ -95,7 +96,7 @@ def _view(
     zone: str,
     now: datetime,
     overrides: Exceptions,
-    unreachable: Collection[str],
+    warned: Sequence[CoverWarning],
 ) -> ScheduleView:
     current = on_call(schedule, now, overrides)
     following = next_up(schedule, now, overrides)
@@ -107,7 +108,7 @@ def _view(
         next=_line(following, catalog, me, zone, now) if following else None,
         gaps=tuple(_gaps(coming, now, zone)),
         coming=tuple(_line(shift, catalog, me, zone, now) for shift in coming),
-        warnings=tuple(w.sentence for w in warnings(catalog, schedule, now, overrides, unreachable) if w.kind != "gap"),
+        warnings=tuple(w.sentence for w in warned if w.kind != "gap"),
         strip=tuple(_strip(coming, catalog, zone, now)),
         overrides=tuple(o for o in made if o.override.end > now),
         used_by=tuple(
