@@ -84,8 +84,8 @@ async def test_the_api_gives_the_final_schedule_warnings_health_and_calendars(no
         assert (await ask("GET", "/on-call/warnings"))["payments-primary"][0]["kind"] == "away"
         await ask("DELETE", f"/leave/{number}")
         health = await ask("GET", "/on-call/health", params={"team": "payments"})
-        assert health["hours"]["people"] == 3
-        assert health["mine"] == []
+        assert health["fairness"]["hours"]["people"] == 3
+        assert health["mine"]["weeks"] == []
 
         link = await ask("POST", "/calendar-links", json={"kind": "person", "name": "ana"})
         path = link["url"].removeprefix("http://sev1.test")

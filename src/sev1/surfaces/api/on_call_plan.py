@@ -1,4 +1,4 @@
-"""`/api/v1`: the final schedule, its warnings, swaps, leave, on-call load, and links to calendars."""
+"""`/api/v1`: the final schedule, its warnings, swaps, leave, and calendars in and out."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -12,12 +12,11 @@ from msgspec import Meta, Struct
 from sev1.access.declare import needs, public
 from sev1.access.model import Principal
 from sev1.access.secret import digest, new_token
-from sev1.catalog.model import Catalog, Override, Slug
+from sev1.catalog.model import Slug
 from sev1.engine.errors import Forbidden, Invalid, NotFound
 from sev1.oncall import absence, feeds, links, store, swaps
 from sev1.oncall.absence import Leave
 from sev1.oncall.gaps import CoverWarning, all_warnings
-from sev1.oncall.load import Spread, Week, spread, weeks
 from sev1.oncall.model import Away
 from sev1.oncall.resolve import in_force
 from sev1.oncall.schedule import Segment, final
@@ -27,7 +26,6 @@ from sev1.surfaces.api.on_call import aware
 from sev1.surfaces.injected import Catalogs, Config, Db, Hears, Now, SignedIn
 
 LONGEST = timedelta(days=366)
-QUARTER = timedelta(days=91)
 Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 
 
@@ -73,13 +71,6 @@ class FeedView(Struct, frozen=True, kw_only=True):
     """How many events it holds, or why it cannot be read; what was read last stays in force."""
     checked_at: datetime | None
     read_at: datetime | None
-
-
-class Health(Struct, frozen=True, kw_only=True):
-    mine: list[Week]
-    """Of whoever asks, by ISO week, over a quarter."""
-    hours: Spread
-    night_pages: Spread
 
 
 @get("/api/v1/schedules/{name:str}/final", opt=needs("read"), tags=["on-call"])
@@ -212,44 +203,6 @@ async def remove_leave(number: Number, request: SignedIn, db: Db, clock: Now, ca
     news.tell("on-call")
 
 
-@get("/api/v1/on-call/health", opt=needs("read"), tags=["on-call"])
-async def health(
-    team: Annotated[str, QueryParameter(max_length=64)], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs
-) -> Health:
-    """The last quarter of a team: one's own weeks, and how evenly the load is spread. Nobody else's figures."""
-    now = clock.now()
-    async with db.connection() as conn:
-        catalog = await catalogs.current(conn)
-        if team not in catalog.teams:
-            raise NotFound(f"There is no team {team}.")
-        exceptions = await store.overrides_since(conn, now - QUARTER - store.LOOK_BACK)
-        pages = await store.asked_between(conn, now - QUARTER, now)
-    me = actor_of(request.user, catalog, "api").id
-    return _health(catalog, team, me, exceptions, pages, now)
-
-
-def _health(
-    catalog: Catalog,
-    team: str,
-    me: str,
-    exceptions: dict[str, list[Override | Away]],
-    pages: list[tuple[str, datetime]],
-    now: datetime,
-) -> Health:
-    parts = [
-        part
-        for s in catalog.schedules.values()
-        for part in final(s, now - QUARTER, now, in_force(exceptions.get(s.name, ()), catalog))
-    ]
-    found = weeks(parts, pages, {p.name: p.time_zone for p in catalog.people.values()})
-    members = catalog.teams[team].members
-    return Health(
-        mine=[week for week in found if week.person == me],
-        hours=spread(round(sum(w.hours for w in found if w.person == member), 2) for member in members),
-        night_pages=spread(sum(w.night_pages for w in found if w.person == member) for member in members),
-    )
-
-
 @post("/api/v1/calendar-links", opt=needs("oncall:write"), tags=["on-call"])
 async def add_link(
     data: JSONBody[LinkBody], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, settings: Config
@@ -305,7 +258,6 @@ ROUTES: list[HTTPRouteHandler] = [
     list_leave,
     add_leave,
     remove_leave,
-    health,
     add_link,
     revoke_link,
     read_calendar,
