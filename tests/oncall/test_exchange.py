@@ -227,6 +227,6 @@ def test_nights_before_relief_are_limited():
     whole = catalog(ShiftLimits(night_pages=3))
     start = datetime(2026, 3, 2, 8, tzinfo=UTC)
     shift = Override(person="cem", start=start, end=start + HOUR)
-    assert breaches(whole, "primary", shift, (), 2) == []
-    [sentence] = breaches(whole, "primary", shift, (), 3)
+    assert breaches(whole, "primary", shift, {}, 2) == []
+    [sentence] = breaches(whole, "primary", shift, {}, 3)
     assert sentence == "cem was paged 3 times at night in the last seven days; relief is due after 3."

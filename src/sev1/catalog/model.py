@@ -78,7 +78,7 @@ class Team(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     members: Annotated[tuple[Slug, ...], Meta(min_length=1)]
     channel: str | None = None
     limits: ShiftLimits | None = None
-    """What a healthy shift is here. An override or a swap that breaks it is refused unless a reason is given."""
+    """What a healthy shift is here. An override, a swap or an apply that breaks it is refused unless a reason is given."""
 
 
 class Link(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

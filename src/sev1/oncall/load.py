@@ -99,7 +99,7 @@ def fairness(people: Sequence[PersonLoad]) -> Fairness:
 def weeks(segments: Iterable[Segment], pages: Iterable[tuple[str, datetime]], zones: Mapping[str, str]) -> list[Week]:
     """By person and week. `pages` are (person, when they were asked). Hours that schedules share count once."""
     hours: dict[tuple[str, str], float] = {}
-    for person, start, end in _merged(segments):
+    for person, start, end in spells(segments):
         zone = ZoneInfo(zones.get(person, "UTC"))
         at = start
         while at < end:
@@ -149,7 +149,8 @@ def _week(local: datetime) -> str:
     return f"{year}-W{week:02}"
 
 
-def _merged(segments: Iterable[Segment]) -> list[tuple[str, datetime, datetime]]:
+def spells(segments: Iterable[Segment]) -> list[tuple[str, datetime, datetime]]:
+    """When each person is on call for anything: (person, start, end) in order, without edges at which nothing changes."""
     found: list[tuple[str, datetime, datetime]] = []
     held = sorted((part.person, part.start, part.end) for part in segments if part.person is not None)
     for person, start, end in held:
