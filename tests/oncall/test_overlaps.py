@@ -51,7 +51,7 @@ def test_shifts_that_only_meet_do_not_overlap():
 def test_three_schedules_at_once_are_one_warning():
     found = overlaps(catalog(*(schedule(name, "ana") for name in ("a", "b", "c"))))
     assert [w.sentence for w in found["b"]] == [
-        "Ana is on call for A watch, B watch, C watch at once from Mon 2 Mar 09:00 until Wed 1 Apr 10:00 Europe/Berlin."
+        "Ana is on call for more than one of A watch, B watch, C watch at once from Mon 2 Mar 09:00 until Wed 1 Apr 10:00 Europe/Berlin."
     ]
 
 

@@ -138,3 +138,26 @@ async def test_leave_by_a_calendar_and_holidays_of_a_schedule_are_on_the_page_as
     html = await (await enter("ana")).see("/on-call")
     assert "by their calendar Vacations" in html
     assert "Nobody is on call from" in html
+
+
+async def test_a_responder_is_offered_their_own_leave_only_and_the_server_holds_to_it(enter) -> None:
+    ana, chief = await enter("ana"), await enter("gus", Role.ADMIN)
+    fields = {"start": "2026-03-02T09:00", "end": "2026-03-30T09:00"}
+    refused = await ana.send("/on-call/leave", **fields, person="bo", form="leave")
+    assert refused.status_code == 403
+    assert "Ask bo or an admin." in refused.text
+    assert (await chief.send("/on-call/leave", **fields, person="bo")).status_code == 303
+    html = await ana.see("/on-call")
+    assert "Bo Lindqvist is away" in html
+    assert "Enter your leave" in html
+    assert "/on-call/leave/1/remove" not in html
+    assert "/on-call/leave/1/remove" in await chief.see("/on-call")
+    assert (await ana.send("/on-call/leave/1/remove", on="/on-call")).status_code == 403
+    assert "Bo Lindqvist is away" in await ana.see("/on-call")
+    assert (await chief.send("/on-call/leave/1/remove", on="/on-call")).status_code == 303
+
+
+async def test_an_overlap_of_schedules_is_said_once_on_the_page(enter) -> None:
+    html = await (await enter("ana")).see("/on-call")
+    assert "On call for several at once" in html
+    assert html.count("Cem Arslan is on call for more than one of Payments on-call, Platform on-call") == 1

@@ -29,7 +29,7 @@ def made(who: str, start: datetime, end: datetime) -> MadeOverride:
 
 def view_of(whole: Catalog, overrides: list[MadeOverride], me: str, zone: str, now: datetime = NOW) -> ScheduleView:
     held = in_force([one.override for one in overrides], whole)
-    (view,) = schedule_views(whole, overrides, me, zone, now, exceptions={"s": held})
+    (view,) = schedule_views(whole, overrides, me, zone, now, exceptions={"s": held}, warned={})
     return view
 
 

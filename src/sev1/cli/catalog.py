@@ -62,7 +62,7 @@ def cover_lines(catalog: Catalog, exceptions: Mapping[str, Exceptions], now: dat
     said: set[CoverWarning] = set()
     for name, found in all_warnings(catalog, now, held).items():
         lines += [f"schedule {name}: {one.sentence}" for one in found if one not in said]
-        said.update(one for one in found if one.kind == "overlap")  # each belongs to several schedules
+        said.update(one for one in found if one.schedules)  # said once, although of several schedules
     return lines
 
 

@@ -22,6 +22,8 @@ class CoverWarning(Struct, frozen=True, kw_only=True):
     end: datetime
     sentence: str
     person: str | None = None
+    schedules: tuple[str, ...] = ()
+    """Of an overlap between schedules: which. It is said under each of them."""
 
 
 def warnings(
@@ -52,8 +54,8 @@ def all_warnings(
         s.name: _of_one(catalog, s, parts[s.name], unreachable) + _hidden(catalog, s, now, exceptions.get(s.name, ()))
         for s in catalog.schedules.values()
     }
-    for names, warning in _overlaps(catalog, parts):
-        for name in names:
+    for warning in _overlaps(catalog, parts):
+        for name in warning.schedules:
             found[name].append(warning)
     return {name: _in_order(of_one) for name, of_one in found.items()}
 
@@ -113,35 +115,36 @@ def _hidden(catalog: Catalog, schedule: Schedule, now: datetime, exceptions: Exc
     return found
 
 
-def _overlaps(
-    catalog: Catalog, parts: Mapping[str, Sequence[Segment]]
-) -> Iterator[tuple[tuple[str, ...], CoverWarning]]:
-    """One warning a person and set of schedules, however often they meet."""
+def _overlaps(catalog: Catalog, parts: Mapping[str, Sequence[Segment]]) -> Iterator[CoverWarning]:
+    """One warning a person, however often and for whichever of their schedules it happens."""
     edges: dict[str, list[tuple[datetime, bool, str]]] = {}
     for name, held in parts.items():
         for part in held:
             if part.person is not None:
                 edges.setdefault(part.person, []).extend([(part.start, True, name), (part.end, False, name)])
     for person, row in edges.items():
-        together: dict[frozenset[str], list[tuple[datetime, datetime]]] = {}
+        spans: list[tuple[datetime, datetime]] = []
+        involved: set[str] = set()
         active: set[str] = set()
         since = row[0][0]
         for at, begins, name in sorted(row):  # at one instant ends come first
             if len(active) > 1 and at > since:
-                spans = together.setdefault(frozenset(active), [])
+                involved |= active
                 if spans and spans[-1][1] == since:
                     spans[-1] = (spans[-1][0], at)
                 else:
                     spans.append((since, at))
             (active.add if begins else active.remove)(name)
             since = at
-        for those, spans in together.items():
-            names = tuple(name for name in parts if name in those)
-            (start, end), zone = spans[0], catalog.schedules[names[0]].time_zone
-            titles = listed([catalog.schedules[name].title for name in names], 3)
-            more = f", and {len(spans) - 1} more times until {_at(spans[-1][1], zone)}" if len(spans) > 1 else ""
-            sentence = f"{_name(catalog, person)} is on call for {titles} at once {_span(start, end, zone)}{more}."
-            yield names, CoverWarning(kind="overlap", start=start, end=end, sentence=sentence, person=person)
+        if not spans:
+            continue
+        names = tuple(name for name in parts if name in involved)
+        (start, end), zone = spans[0], catalog.schedules[names[0]].time_zone
+        titles = listed([catalog.schedules[name].title for name in names], 4)
+        several = f"{titles} at once" if len(names) == 2 else f"more than one of {titles} at once"
+        more = f", and {len(spans) - 1} more times until {_at(spans[-1][1], zone)}" if len(spans) > 1 else ""
+        sentence = f"{_name(catalog, person)} is on call for {several} {_span(start, end, zone)}{more}."
+        yield CoverWarning(kind="overlap", start=start, end=end, sentence=sentence, person=person, schedules=names)
 
 
 def joined(parts: list[Segment]) -> list[Segment]:

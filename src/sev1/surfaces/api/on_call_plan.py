@@ -184,22 +184,27 @@ async def list_leave(db: Db, clock: Now, catalogs: Catalogs, request: SignedIn) 
 async def add_leave(
     data: JSONBody[LeaveBody], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears
 ) -> dict[str, int]:
-    """Somebody is away: their turns go to the next in the rotation, or by the schedule's own rule."""
+    """Somebody is away: their turns go to the next in the rotation, or by the schedule's own rule. Oneself, or for an
+    admin anybody.
+    """
     away = Away(person=data.person, start=aware(data.start, "start"), end=aware(data.end, "end"), reason=data.reason)
     async with db.transaction() as conn:
         catalog = await catalogs.current(conn)
         me = actor_of(request.user, catalog, "api").id
-        number = await absence.add_leave(conn, catalog, away, created_by=me, now=clock.now())
+        number = await absence.add_leave(
+            conn, catalog, away, created_by=me, now=clock.now(), for_anybody=request.user.may("access:write")
+        )
     news.tell("on-call")
     return {"id": number}
 
 
 @delete("/api/v1/leave/{number:int}", opt=needs("oncall:write"), tags=["on-call"])
 async def remove_leave(number: Number, request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears) -> None:
-    """Takes leave back."""
+    """Takes leave back: one's own, or for an admin anybody's."""
     async with db.transaction() as conn:
         me = actor_of(request.user, await catalogs.current(conn), "api").id
-        await absence.remove_leave(conn, number, actor=me, now=clock.now())
+        anybody = request.user.may("access:write")
+        await absence.remove_leave(conn, number, actor=me, now=clock.now(), for_anybody=anybody)
     news.tell("on-call")
 
 

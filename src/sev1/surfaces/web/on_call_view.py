@@ -1,13 +1,13 @@
 """Who is on call, until when, who next, where nobody is: in words, with the month as a strip. Pure (design: On call)."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from sev1.catalog.model import Catalog, Schedule
-from sev1.oncall.gaps import CoverWarning, all_warnings
+from sev1.oncall.gaps import CoverWarning
 from sev1.oncall.schedule import Exceptions, Shift, next_up, on_call, shifts
 from sev1.oncall.store import MadeOverride
 from sev1.surfaces.actor import name_of
@@ -50,7 +50,8 @@ class ScheduleView(Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
     coming: tuple[ShiftLine, ...]
     warnings: tuple[str, ...]
-    """What else is to be mended in the next 30 days: stand-ins, overlaps, people who cannot be reached."""
+    """What else is to be mended in the next 30 days: stand-ins, overrides for the same time, people who
+    cannot be reached. What is of several schedules is said once for all."""
     strip: tuple[Day, ...]
     """The next 28 days, one cell each."""
     overrides: tuple[MadeOverride, ...]
@@ -66,13 +67,12 @@ def schedule_views(
     now: datetime,
     *,
     exceptions: Mapping[str, Exceptions],
-    unreachable: Collection[str] = (),
+    warned: Mapping[str, Sequence[CoverWarning]],
 ) -> list[ScheduleView]:
     """`exceptions` are those in force, by schedule, as paging uses them; `made` the overrides that can be taken back."""
     by_schedule: dict[str, list[MadeOverride]] = {}
     for override in made:
         by_schedule.setdefault(override.schedule, []).append(override)
-    warned = all_warnings(catalog, now, exceptions, unreachable)
     return [
         _view(
             schedule,
@@ -82,7 +82,7 @@ def schedule_views(
             zone,
             now,
             exceptions.get(schedule.name, ()),
-            warned[schedule.name],
+            warned.get(schedule.name, ()),
         )
         for schedule in sorted(catalog.schedules.values(), key=lambda s: s.title)
     ]
@@ -108,7 +108,7 @@ def _view(
         next=_line(following, catalog, me, zone, now) if following else None,
         gaps=tuple(_gaps(coming, now, zone)),
         coming=tuple(_line(shift, catalog, me, zone, now) for shift in coming),
-        warnings=tuple(w.sentence for w in warned if w.kind != "gap"),
+        warnings=tuple(w.sentence for w in warned if w.kind != "gap" and not w.schedules),
         strip=tuple(_strip(coming, catalog, zone, now)),
         overrides=tuple(o for o in made if o.override.end > now),
         used_by=tuple(
