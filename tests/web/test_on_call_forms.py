@@ -160,4 +160,4 @@ async def test_a_responder_is_offered_their_own_leave_only_and_the_server_holds_
 async def test_an_overlap_of_schedules_is_said_once_on_the_page(enter) -> None:
     html = await (await enter("ana")).see("/on-call")
     assert "On call for several at once" in html
-    assert html.count("Cem Arslan is on call for more than one of Payments on-call, Platform on-call") == 1
+    assert html.count("Cem Arslan is on call for more than one of") == 1
