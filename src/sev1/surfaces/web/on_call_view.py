@@ -1,8 +1,7 @@
-"""Who is on call, until when, who next, where nobody is: in words, with the month as a strip. Pure (design: On call)."""
+"""Who is on call, until when, who next, where nobody is: in words, with the month as a calendar. Pure (design: On call)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -12,6 +11,7 @@ from sev1.oncall.schedule import Exceptions, Shift, next_up, on_call, shifts
 from sev1.oncall.store import MadeOverride
 from sev1.surfaces.actor import name_of
 from sev1.surfaces.web.moments import clock_in, shift_end
+from sev1.surfaces.web.month import Cell, month
 
 AHEAD = timedelta(days=28)
 
@@ -33,14 +33,6 @@ class Gap(Struct, frozen=True, kw_only=True):
     sentence: str
 
 
-class Day(Struct, frozen=True, kw_only=True):
-    title: str
-    """`Mon 2`."""
-    people: tuple[str, ...]
-    """Full names of those on call on that day of the visitor's, in order; empty where nobody is."""
-    gap: bool
-
-
 class ScheduleView(Struct, frozen=True, kw_only=True):
     schedule: Schedule
     now: ShiftLine | None
@@ -52,8 +44,8 @@ class ScheduleView(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     """What else is to be mended in the next 30 days: stand-ins, overrides for the same time, people who
     cannot be reached. What is of several schedules is said once for all."""
-    strip: tuple[Day, ...]
-    """The next 28 days, one cell each."""
+    month: tuple[tuple[Cell, ...], ...]
+    """The next 28 days as weeks of the visitor's calendar."""
     overrides: tuple[MadeOverride, ...]
     used_by: tuple[str, ...]
     """Titles of the escalation policies that ask it."""
@@ -109,7 +101,7 @@ def _view(
         gaps=tuple(_gaps(coming, now, zone)),
         coming=tuple(_line(shift, catalog, me, zone, now) for shift in coming),
         warnings=tuple(w.sentence for w in warned if w.kind != "gap" and not w.schedules),
-        strip=tuple(_strip(coming, catalog, zone, now)),
+        month=month(coming, catalog, me, zone, now, AHEAD.days),
         overrides=tuple(o for o in made if o.override.end > now),
         used_by=tuple(
             policy.title
@@ -117,24 +109,6 @@ def _view(
             if any(getattr(t, "name", "") == schedule.name for step in policy.steps for t in step.targets)
         ),
     )
-
-
-def _strip(coming: Sequence[Shift], catalog: Catalog, zone: str, now: datetime) -> Iterable[Day]:
-    """The days of the visitor's calendar, so a day of a change of clocks has 23 or 25 hours."""
-    today = now.astimezone(ZoneInfo(zone)).date()
-    for n in range(AHEAD.days):
-        day = today + timedelta(days=n)
-        start, end = (
-            datetime.combine(d, time(), ZoneInfo(zone)).astimezone(UTC) for d in (day, day + timedelta(days=1))
-        )
-        start = max(start, now)
-        held = [shift for shift in coming if shift.start < end and shift.end > start]
-        covered = sum((min(s.end, end) - max(s.start, start) for s in held), timedelta())
-        yield Day(
-            title=f"{day:%a} {day.day}",
-            people=tuple(dict.fromkeys(name_of(catalog, shift.person) for shift in held)),
-            gap=covered < end - start,
-        )
 
 
 def joined(found: Sequence[Shift]) -> list[Shift]:
