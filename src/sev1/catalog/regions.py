@@ -22,10 +22,12 @@ def nearest_to(region: str) -> str:
         return (
             did_you_mean(country, known) or "Write a country, such as DE, or a part of one, such as DE-BY (ISO 3166)."
         )
-    parts = [f"{country}-{name}" for name in known[country]]
+    # Some parts have a name in place of a code, which a catalog cannot hold.
+    parts = [f"{country}-{name}" for name in known[country] if len(name) <= 3]
     if not parts:
         return f'Write "{country}": no parts of it are known.'
-    return did_you_mean(region, parts) or f'Write "{country}" or one of {listed(parts, 20)}.'
+    # All begin alike and are two letters long: what is nearest would be a guess.
+    return f'Write "{country}" or one of {listed(parts, 20)}.'
 
 
 @functools.cache

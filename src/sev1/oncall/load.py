@@ -88,12 +88,17 @@ def fairness(people: Sequence[PersonLoad]) -> Fairness:
     """Mission 10.5: fair rotation. A team of one has nothing to share."""
     of = {name: spread(getattr(one, name) for one in people) for name in _MEASURES}
     uneven = tuple(
-        f"{words[0].upper()}{words[1:]} are uneven: one person has {one.most:g}, the middle of the team {one.median:g}."
+        f"{words[0].upper()}{words[1:]} are uneven: one person has {_figure(one.most)}, the middle of the team {_figure(one.median)}."
         for name, (words, least) in _MEASURES.items()
         for one in (of[name],)
         if one.people > 1 and one.most - one.median >= least and one.most > UNEVEN * one.median
     )
     return Fairness(**of, uneven=uneven)
+
+
+def _figure(value: float) -> str:
+    """A tenth is enough below 100, and nothing behind the point above."""
+    return f"{value:.0f}" if value >= 100 else f"{round(value, 1):g}"
 
 
 def weeks(segments: Iterable[Segment], pages: Iterable[tuple[str, datetime]], zones: Mapping[str, str]) -> list[Week]:
