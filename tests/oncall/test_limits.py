@@ -14,9 +14,10 @@ from sev1.catalog.model import Catalog, Length, Override, Person, Rotation, Sche
 from sev1.cli.catalog import limit_lines
 from sev1.cli.main import app as cli
 from sev1.engine.clock import FakeClock
-from sev1.oncall import store
+from sev1.oncall import store, swaps
 from sev1.oncall.apply import apply
 from sev1.oncall.limits import breaches, catalog_breaches, newly_broken
+from sev1.oncall.swaps import NewSwap
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)  # a Monday, 09:00 in Berlin: the hand-over
 HOUR = timedelta(hours=1)
@@ -122,6 +123,22 @@ async def test_a_reason_lets_it_through_and_is_kept_and_needed_once(db):
         other = replace(bad, schedules=bad.schedules | {"shop": schedule("shop", "bo", "cem", hand_over_at=time(12))})
         await apply(conn, other, actor="ana", now=NOW)
         assert await conn.fetchval("SELECT count(*) FROM audit_log WHERE action = 'catalog.apply.unhealthy'") == 1
+
+
+async def test_a_swap_that_breaks_a_limit_is_refused_when_it_is_accepted_and_a_reason_is_kept(db):
+    whole = catalog(schedule("web", "ana", "bo"), schedule("shop", "cem"), rest_h=11)
+    start = NOW + timedelta(days=7) + 4 * HOUR  # ana's own week has ended four hours before
+    wanted = NewSwap(schedule="shop", asked_of="ana", start=start, end=start + HOUR)
+    async with db.transaction() as conn:
+        await catalogs.write(conn, whole, actor="operator", now=NOW)
+        number = await swaps.ask(conn, whole, wanted, asked_by="cem", now=NOW)
+    with pytest.raises(store.Unhealthy, match="ana would rest 4 h between two shifts; the limit is 11 h"):
+        async with db.transaction() as conn:
+            await swaps.answer(conn, whole, number, "accepted", actor="ana", now=NOW)
+    async with db.transaction() as conn:
+        done = await swaps.answer(conn, whole, number, "accepted", actor="ana", now=NOW, anyway="cem is ill")
+        kept = await conn.fetchval("SELECT data FROM audit_log WHERE action = 'schedule.override'")
+    assert (done.state, kept["anyway"], len(kept["limits"])) == ("accepted", "cem is ill", 1)
 
 
 TEXT = """
