@@ -60,6 +60,8 @@ from sev1.notify.push import PushChannel
 from sev1.notify.smtp import SmtpChannel
 from sev1.notify.twilio import SmsChannel, VoiceChannel
 from sev1.notify.webhook import WebhookChannel
+from sev1.oncall import feeds as calendars
+from sev1.oncall.feed_step import CalendarFeedStep
 from sev1.paging import store as pages
 from sev1.paging import turns
 from sev1.paging.decide import PageAggregate
@@ -162,6 +164,14 @@ class Node:
         self.expire = ExpireStep(self.db, self.commands, self.catalogs, self.clock)
         self.recheck = RecheckStep(self.db, self.commands, self.catalogs, self.clock)
         self.watch = WatchStep(self.db, self.catalogs, self.clock, self.inbox, self.fetch, holder=self.name)
+        self.calendars = CalendarFeedStep(
+            self.db,
+            self.catalogs,
+            self.clock,
+            self.fetch,
+            holder=self.name,
+            on_change=lambda: self.news.tell("on-call"),
+        )
         self.timer = TimerStep(self.commands, holder=self.name, lease_s=self.settings.lease_s)
         self.deliver = DeliveryStep(
             self.db,
@@ -192,6 +202,7 @@ class Node:
                 await timers.release(conn, holder=self.name)
                 await deliveries.release(conn, self.name, self.clock.now())
                 await watches.release(conn, self.name)
+                await calendars.release(conn, self.name)
             await self.keyring.refresh()
             await stack.enter_async_context(self.fetch)
             await stack.enter_async_context(self.cel)
@@ -216,6 +227,7 @@ class Node:
             Loop("expire", self.expire, poll_s=2.0),
             Loop("recheck", self.recheck, poll_s=2.0),
             Loop("watch", self.watch, poll_s=1.0),
+            Loop("calendars", self.calendars, poll_s=5.0),
             Loop("keys", self._refresh_keys, poll_s=5.0),
             Loop("heartbeat", self.heartbeat, poll_s=5.0),
             Loop("housekeeping", self._housekeeping, poll_s=600.0),

@@ -24,6 +24,7 @@ PAGES = {
     "timeline by kind": "/incidents/{incident}?kind=updates",
     "postmortem": "/incidents/{over}/postmortem",
     "on call": "/on-call",
+    "on-call health": "/on-call/health",
     "catalog": "/catalog",
     "service": "/catalog/services/checkout",
     "status": "/status",

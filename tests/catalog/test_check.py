@@ -91,8 +91,8 @@ OTHER_ERRORS = {
     ),
     "kind: person\nname: x\nfull_name: X\nemail: x@y.example\nholidays: DE-XX\n"
     "contact: [{kind: email, address: x@y.example}]\n": (
-        'more.yaml:5: person "x" has the holidays of "DE-XX", which nobody knows. Write a country, such as DE, '
-        "or a country and a part of it, such as DE-BY (ISO 3166)."
+        'more.yaml:5: person "x" has the holidays of "DE-XX", which nobody knows. Write "DE" or one of DE-BB, DE-BE, '
+        "DE-BW, DE-BY, DE-HB, DE-HE, DE-HH, DE-MV, DE-NI, DE-NW, DE-RP, DE-SH, DE-SL, DE-SN, DE-ST, DE-TH."
     ),
     "kind: schedule\nname: s\ntitle: S\ntime_zone: ../etc\nrotation: {starts: 2026-01-05, people: [bo]}\n": (
         'more.yaml:4: schedule "s" is in time zone "../etc", which does not exist. '

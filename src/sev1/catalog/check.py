@@ -17,9 +17,19 @@ from sev1.catalog.check_policies import policies
 from sev1.catalog.check_signals import signals
 from sev1.catalog.cycles import cycles
 from sev1.catalog.matchers import MatcherInvalid, parse
-from sev1.catalog.model import KINDS, Catalog, EscalationPolicy, InhibitRule, Layer, Rotation, Route, Schedule
+from sev1.catalog.model import (
+    KINDS,
+    CalendarFeed,
+    Catalog,
+    EscalationPolicy,
+    InhibitRule,
+    Layer,
+    Rotation,
+    Route,
+    Schedule,
+)
 from sev1.catalog.problems import CatalogInvalid, Finding, Path, Problem, did_you_mean, listed
-from sev1.catalog.regions import is_region
+from sev1.catalog.regions import is_region, nearest_to
 
 Names = Mapping[str, AbstractSet[str]]
 """By kind, the names that may be referred to."""
@@ -106,8 +116,9 @@ def _people(catalog: Catalog) -> Iterator[Finding]:
         yield from _time_zone("person", person.name, person.time_zone)
         if person.holidays is not None and not is_region(person.holidays):
             message = f'person "{person.name}" has the holidays of "{person.holidays}", which nobody knows.'
-            fix = "Write a country, such as DE, or a country and a part of it, such as DE-BY (ISO 3166)."
+            fix = nearest_to(person.holidays)
             yield Finding(kind="person", name=person.name, path=("holidays",), message=message, fix=fix)
+        yield from _calendars("person", person.name, "leave_calendars", person.leave_calendars)
         other = seen.setdefault(person.email.casefold(), person.name)
         if other != person.name:
             message = f'person "{person.name}" has the same mail address as person "{other}".'
@@ -168,8 +179,19 @@ def _schedules(catalog: Catalog, names: Names) -> Iterator[Finding]:
     for schedule in catalog.schedules.values():
         owner = ("schedule", schedule.name)
         yield from _time_zone(*owner, schedule.time_zone)
+        yield from _calendars("schedule", schedule.name, "holiday_calendars", schedule.holiday_calendars)
         yield from _turns(schedule, names)
         yield from _overrides(schedule, names)
+
+
+def _calendars(kind: str, name: str, field: str, calendars: Iterable[CalendarFeed]) -> Iterator[Finding]:
+    titles: set[str] = set()
+    for at, calendar in enumerate(calendars):
+        if calendar.title in titles:
+            message = f'{kind} "{name}" has two calendars called "{calendar.title}".'
+            fix = "Give each its own title: it is what says why somebody is away."
+            yield Finding(kind=kind, name=name, path=(field, at, "title"), message=message, fix=fix)
+        titles.add(calendar.title)
 
 
 def _turns(schedule: Schedule, names: Names) -> Iterator[Finding]:

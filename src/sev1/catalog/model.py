@@ -29,12 +29,33 @@ class Awake(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     end: Annotated[time, Meta(tz=False)] = time(22, 0)
 
 
+class CalendarFeed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A calendar that is read (iCalendar, RFC 5545): every event of it counts, whatever it is called."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=80)]
+    """What it is called where it decides something."""
+    url: Url | None = None
+    url_env: Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,99}$(?!\n)")] | None = None
+    """Instead: name of the environment variable that holds the address, for one that must stay secret."""
+    every_s: Annotated[int, Meta(ge=300, le=24 * 3600)] = 3600
+    """How often it is asked."""
+
+    def __post_init__(self) -> None:
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("a calendar has either a `url` or a `url_env`")
+
+
+Calendars = Annotated[tuple[CalendarFeed, ...], Meta(max_length=5)]
+
+
 class Person(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     full_name: Text
     email: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$(?!\n)", max_length=254)]
     time_zone: str = "UTC"
     holidays: Annotated[str, Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$(?!\n)")] | None = None
     """Whose public holidays they have: a country or a part of one (ISO 3166), such as `DE-BY`."""
+    leave_calendars: Calendars = ()
+    """Calendars whose events are their leave."""
     awake: Awake = field(default_factory=Awake)
     """When they are usually awake, in their own zone."""
     contact: Annotated[tuple[ContactMethod, ...], Meta(min_length=1, max_length=20)]
@@ -57,7 +78,7 @@ class Team(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     members: Annotated[tuple[Slug, ...], Meta(min_length=1)]
     channel: str | None = None
     limits: ShiftLimits | None = None
-    """What a healthy shift is here. An override or a swap that breaks it is refused unless a reason is given."""
+    """What a healthy shift is here. An override, a swap or an apply that breaks it is refused unless a reason is given."""
 
 
 class Link(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -185,6 +206,8 @@ class Schedule(_Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose turn it is while they are on leave: the next in the rotation, or nobody of this layer."""
     on_holiday: Literal["stay", "next", "gap"] = "stay"
     """The same for public holidays of the person's region; `stay` keeps them on call."""
+    holiday_calendars: Calendars = ()
+    """Calendars whose events are public holidays for everybody who takes turns here."""
     overrides: tuple[Override, ...] = ()
     """Standing overrides written as code; those made on the page are kept beside the catalog."""
 

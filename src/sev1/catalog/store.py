@@ -11,6 +11,7 @@ from sev1.catalog.check import require_valid
 from sev1.catalog.convert import known_part
 from sev1.catalog.model import DEFAULT_SEVERITIES, KINDS, Catalog
 from sev1.catalog.plan import Plan, objects, plan
+from sev1.catalog.stored import as_stored, as_written
 from sev1.engine import audit
 
 APPLY_LOCK = 0x5E_0002
@@ -97,7 +98,7 @@ async def _replace_all(conn: asyncpg.Connection, wanted: dict[tuple[str, str], S
         """,
         kinds,
         names,
-        list(wanted.values()),
+        [as_stored(value) for value in wanted.values()],
         now,
     )
 
@@ -107,6 +108,7 @@ def _restored(spec: dict[str, Any], wanted: type[Struct]) -> Struct:
 
     During a rolling upgrade an older node reads what a newer one stored; refusing it would stop paging there.
     """
+    spec = as_written(spec)
     try:
         return msgspec.convert(spec, wanted)
     except msgspec.ValidationError:

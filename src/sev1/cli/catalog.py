@@ -1,7 +1,7 @@
 """`sev1 plan`, `sev1 apply`, `sev1 schema`: the catalog as code."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +17,10 @@ from sev1.catalog.schema import write
 from sev1.cli.local import DataOption, clock, errors_in_words, open_database, runs
 from sev1.oncall import route_tests
 from sev1.oncall import store as oncall_store
-from sev1.oncall.gaps import warnings
+from sev1.oncall.apply import apply as apply_catalog
+from sev1.oncall.apply import broken
+from sev1.oncall.gaps import CoverWarning, all_warnings
+from sev1.oncall.limits import Breach, newly_broken
 from sev1.oncall.resolve import in_force
 from sev1.oncall.schedule import Exceptions
 
@@ -37,25 +40,44 @@ async def plan(directory: Path = FolderArgument, data: Path = DataOption) -> Non
     async with open_database(data) as (db, _), db.connection() as conn:
         print(render(make_plan(await store.read(conn), loaded.catalog)))
         exceptions = await oncall_store.overrides_at(conn, clock.now())
-    for line in cover_lines(loaded.catalog, exceptions, clock.now()):
+        before = await broken(conn, await store.read(conn), clock.now())
+        after = await broken(conn, loaded.catalog, clock.now())
+    for line in [*cover_lines(loaded.catalog, exceptions, clock.now()), *limit_lines(before, after)]:
         print(f"warning: {line}", file=sys.stderr)
+
+
+def limit_lines(before: Iterable[Breach], after: Sequence[Breach]) -> list[str]:
+    """Which limits of a team a catalog breaks, those that `apply` would refuse last and marked."""
+    new = newly_broken(before, after)
+    return [
+        *(f"limit: {one.sentence}" for one in after if one not in new),
+        *(f"limit: {one.sentence} `sev1 apply` refuses it without --override-limits REASON." for one in new),
+    ]
 
 
 def cover_lines(catalog: Catalog, exceptions: Mapping[str, Exceptions], now: datetime) -> list[str]:
     """What the on-call plan of a catalog lacks in the next 30 days, one sentence a line."""
-    return [
-        f"schedule {schedule.name}: {found.sentence}"
-        for schedule in catalog.schedules.values()
-        for found in warnings(catalog, schedule, now, in_force(exceptions.get(schedule.name, ()), catalog))
-    ]
+    held = {name: in_force(of_one, catalog) for name, of_one in exceptions.items()}
+    lines: list[str] = []
+    said: set[CoverWarning] = set()
+    for name, found in all_warnings(catalog, now, held).items():
+        lines += [f"schedule {name}: {one.sentence}" for one in found if one not in said]
+        said.update(one for one in found if one.schedules)  # said once, although of several schedules
+    return lines
 
 
 @runs
-async def apply(directory: Path = FolderArgument, data: Path = DataOption) -> None:
+async def apply(
+    directory: Path = FolderArgument,
+    data: Path = DataOption,
+    override_limits: str = typer.Option("", metavar="REASON", help="Why shifts may break the limits of a team."),
+) -> None:
     """Make the catalog what the folder says: all of it or, when anything is wrong, nothing."""
     loaded = _load(directory)
     async with open_database(data) as (db, _), db.transaction() as conn:
-        done = await store.write(conn, loaded.catalog, actor="operator:cli", now=clock.now())
+        done = await apply_catalog(
+            conn, loaded.catalog, actor="operator:cli", now=clock.now(), anyway=override_limits[:500]
+        )
     print(render(done))
 
 

@@ -1,7 +1,7 @@
-"""Who is away: leave entered here, and public holidays by the region written in the catalog."""
+"""Who is away: leave entered here or read from calendars, and public holidays by the region written in the catalog."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,9 @@ from msgspec import Struct
 from sev1.catalog.model import Catalog
 from sev1.catalog.problems import did_you_mean
 from sev1.engine import audit
-from sev1.engine.errors import Invalid, NotFound
+from sev1.engine.errors import Forbidden, Invalid, NotFound
+from sev1.oncall import feeds
+from sev1.oncall.feeds import FeedEvent
 from sev1.oncall.model import Away
 
 LONGEST = timedelta(days=366)
@@ -28,8 +30,19 @@ class Leave(Struct, frozen=True, kw_only=True):
     created_by: str
 
 
-async def add_leave(conn: asyncpg.Connection, catalog: Catalog, away: Away, *, created_by: str, now: datetime) -> int:
-    """Stores leave and returns its id. Raises `Invalid` for an unknown person and for times that cannot be."""
+async def add_leave(
+    conn: asyncpg.Connection,
+    catalog: Catalog,
+    away: Away,
+    *,
+    created_by: str,
+    now: datetime,
+    for_anybody: bool = False,
+) -> int:
+    """Stores leave and returns its id. `for_anybody`: whoever enters it is an admin.
+
+    Raises `Invalid` for an unknown person and for times that cannot be, `Forbidden` for somebody else's leave.
+    """
     if away.person not in catalog.people:
         raise Invalid(f'There is no person "{away.person}". {did_you_mean(away.person, catalog.people)}'.rstrip())
     if away.end <= away.start:
@@ -38,6 +51,7 @@ async def add_leave(conn: asyncpg.Connection, catalog: Catalog, away: Away, *, c
         raise Invalid("The leave lies wholly in the past. Let it end in the future.", field="end")
     if away.end - away.start > LONGEST:
         raise Invalid("Leave lasts at most a year here. For longer, change the schedule.", field="end")
+    _require_own(away.person, created_by, for_anybody=for_anybody)
     number: int = await conn.fetchval(
         """
         INSERT INTO leave_periods (person, starts_at, ends_at, reason, created_by, created_at)
@@ -51,12 +65,22 @@ async def add_leave(conn: asyncpg.Connection, catalog: Catalog, away: Away, *, c
     return number
 
 
-async def remove_leave(conn: asyncpg.Connection, number: int, *, actor: str, now: datetime) -> None:
-    """Takes leave back. Raises `NotFound`."""
+async def remove_leave(
+    conn: asyncpg.Connection, number: int, *, actor: str, now: datetime, for_anybody: bool = False
+) -> None:
+    """Takes leave back. Raises `NotFound`, and `Forbidden` for somebody else's. Call it in a transaction."""
     person = await conn.fetchval("DELETE FROM leave_periods WHERE id = $1 RETURNING person", number)
     if person is None:
         raise NotFound(f"There is no leave {number}. It may have been taken back already.")
+    _require_own(person, actor, for_anybody=for_anybody)
     await audit.record(conn, actor=actor, action="leave.remove", subject=person, data={"id": number}, now=now)
+
+
+def _require_own(person: str, actor: str, *, for_anybody: bool) -> None:
+    if person != actor and not for_anybody:
+        raise Forbidden(
+            f"Leave is entered and taken back by whoever it is of, or by an admin. Ask {person} or an admin."
+        )
 
 
 async def leave_since(conn: asyncpg.Connection, since: datetime) -> list[Leave]:
@@ -71,9 +95,24 @@ async def leave_since(conn: asyncpg.Connection, since: datetime) -> list[Leave]:
     ]  # fmt: skip
 
 
-async def away_since(conn: asyncpg.Connection, since: datetime) -> list[Away]:
-    """Leave and public holidays that end after `since`."""
-    away = [Away(person=leave.person, start=leave.start, end=leave.end) for leave in await leave_since(conn, since)]
+async def on_leave_since(
+    conn: asyncpg.Connection, since: datetime, calendars: Sequence[FeedEvent] | None = None
+) -> list[Away]:
+    """Leave that ends after `since`: what was entered here and what the calendars of `calendars` (or all) hold."""
+    entered = [Away(person=leave.person, start=leave.start, end=leave.end) for leave in await leave_since(conn, since)]
+    found = await feeds.events_since(conn, since) if calendars is None else calendars
+    return entered + [
+        Away(person=one.name, start=one.start, end=one.end, reason=f"calendar {one.title}")
+        for one in found
+        if one.kind == "person"
+    ]
+
+
+async def away_since(
+    conn: asyncpg.Connection, since: datetime, calendars: Sequence[FeedEvent] | None = None
+) -> list[Away]:
+    """Leave, and the public holidays of people's regions, that end after `since`."""
+    away = await on_leave_since(conn, since, calendars)
     rows = await conn.fetch(
         "SELECT name, spec->>'holidays' AS region, spec->>'time_zone' AS zone FROM catalog_objects "
         "WHERE kind = 'person' AND spec->>'holidays' IS NOT NULL ORDER BY name"

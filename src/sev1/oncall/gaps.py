@@ -1,16 +1,19 @@
 """What is wrong with the coming weeks of a schedule, said before it happens. Pure (mission 7.2)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
 from whenever import Instant
 
-from sev1.catalog.model import Catalog, Schedule
+from sev1.catalog.model import Catalog, Override, Schedule
+from sev1.catalog.problems import listed
 from sev1.oncall.schedule import Exceptions, Segment, final
 
 AHEAD = timedelta(days=30)
+HIDDEN_MAX = 100
+"""Overrides of one schedule that are compared with each other."""
 
 
 class CoverWarning(Struct, frozen=True, kw_only=True):
@@ -19,6 +22,8 @@ class CoverWarning(Struct, frozen=True, kw_only=True):
     end: datetime
     sentence: str
     person: str | None = None
+    schedules: tuple[str, ...] = ()
+    """Of an overlap between schedules: which. It is said under each of them."""
 
 
 def warnings(
@@ -28,10 +33,40 @@ def warnings(
     exceptions: Exceptions = (),
     unreachable: Collection[str] = (),
 ) -> list[CoverWarning]:
-    """Everything to be mended in the next 30 days, by its start: nobody on call, stand-ins for people who are away,
-    people on call whose last delivery failed or who are not in the catalog, and people on call twice at once.
+    """Everything to be mended in the next 30 days of one schedule, by its start: nobody on call, stand-ins for people who
+    are away, people on call whose last delivery failed or who are not in the catalog, overrides that another one hides.
     """
     parts = joined(final(schedule, now, now + AHEAD, exceptions))
+    return _in_order(_of_one(catalog, schedule, parts, unreachable) + _hidden(catalog, schedule, now, exceptions))
+
+
+def all_warnings(
+    catalog: Catalog,
+    now: datetime,
+    exceptions: Mapping[str, Exceptions],
+    unreachable: Collection[str] = (),
+) -> dict[str, list[CoverWarning]]:
+    """The same for every schedule by its name, and where one person is on call for several schedules at once: two pages
+    would meet one person. Such an overlap is said under each of its schedules.
+    """
+    parts = {s.name: joined(final(s, now, now + AHEAD, exceptions.get(s.name, ()))) for s in catalog.schedules.values()}
+    found = {
+        s.name: _of_one(catalog, s, parts[s.name], unreachable) + _hidden(catalog, s, now, exceptions.get(s.name, ()))
+        for s in catalog.schedules.values()
+    }
+    for warning in _overlaps(catalog, parts):
+        for name in warning.schedules:
+            found[name].append(warning)
+    return {name: _in_order(of_one) for name, of_one in found.items()}
+
+
+def _in_order(found: list[CoverWarning]) -> list[CoverWarning]:
+    return sorted(found, key=lambda one: (one.start, one.kind))
+
+
+def _of_one(
+    catalog: Catalog, schedule: Schedule, parts: Sequence[Segment], unreachable: Collection[str]
+) -> list[CoverWarning]:
     found: list[CoverWarning] = []
     for part in parts:
         when = _span(part.start, part.end, schedule.time_zone)
@@ -58,30 +93,58 @@ def warnings(
             found.append(
                 CoverWarning(kind="unreachable", start=first.start, end=first.end, sentence=sentence, person=person)
             )
-    return sorted(found, key=lambda one: (one.start, one.kind))
-
-
-def overlaps(
-    catalog: Catalog, one: Schedule, other: Schedule, now: datetime, exceptions: dict[str, Exceptions]
-) -> list[CoverWarning]:
-    """Where one person is on call for two schedules at once: two pages would meet one person."""
-    found = []
-    mine, theirs = (joined(final(s, now, now + AHEAD, exceptions.get(s.name, ()))) for s in (one, other))
-    at = 0
-    for part in mine:
-        while at < len(theirs) and theirs[at].end <= part.start:
-            at += 1
-        for against in theirs[at:]:
-            if against.start >= part.end:
-                break
-            if part.person is not None and part.person == against.person:
-                start, end = max(part.start, against.start), min(part.end, against.end)
-                sentence = (
-                    f"{_name(catalog, part.person)} is on call for {one.title} and {other.title} "
-                    f"{_span(start, end, one.time_zone)}."
-                )
-                found.append(CoverWarning(kind="overlap", start=start, end=end, sentence=sentence, person=part.person))
     return found
+
+
+def _hidden(catalog: Catalog, schedule: Schedule, now: datetime, exceptions: Exceptions) -> list[CoverWarning]:
+    """Overrides of two people for the same time: the later one holds, and whoever made the other may not know."""
+    made = [*schedule.overrides, *(e for e in exceptions if isinstance(e, Override))]
+    coming = [one for one in made if one.start < one.end and one.end > now and one.start < now + AHEAD][-HIDDEN_MAX:]
+    found: list[CoverWarning] = []
+    for n, earlier in enumerate(coming):
+        for later in coming[n + 1 :]:
+            start, end = max(earlier.start, later.start, now), min(earlier.end, later.end)
+            if start < end and earlier.person != later.person:
+                sentence = (
+                    f"{_name(catalog, earlier.person)} and {_name(catalog, later.person)} both cover "
+                    f"{_span(start, end, schedule.time_zone)}; {_name(catalog, later.person)}, who was entered later, holds."
+                )
+                found.append(
+                    CoverWarning(kind="overlap", start=start, end=end, sentence=sentence, person=earlier.person)
+                )
+    return found
+
+
+def _overlaps(catalog: Catalog, parts: Mapping[str, Sequence[Segment]]) -> Iterator[CoverWarning]:
+    """One warning a person, however often and for whichever of their schedules it happens."""
+    edges: dict[str, list[tuple[datetime, bool, str]]] = {}
+    for name, held in parts.items():
+        for part in held:
+            if part.person is not None:
+                edges.setdefault(part.person, []).extend([(part.start, True, name), (part.end, False, name)])
+    for person, row in edges.items():
+        spans: list[tuple[datetime, datetime]] = []
+        involved: set[str] = set()
+        active: set[str] = set()
+        since = row[0][0]
+        for at, begins, name in sorted(row):  # at one instant ends come first
+            if len(active) > 1 and at > since:
+                involved |= active
+                if spans and spans[-1][1] == since:
+                    spans[-1] = (spans[-1][0], at)
+                else:
+                    spans.append((since, at))
+            (active.add if begins else active.remove)(name)
+            since = at
+        if not spans:
+            continue
+        names = tuple(name for name in parts if name in involved)
+        (start, end), zone = spans[0], catalog.schedules[names[0]].time_zone
+        titles = listed([catalog.schedules[name].title for name in names], 4)
+        several = f"{titles} at once" if len(names) == 2 else f"more than one of {titles} at once"
+        more = f", and {len(spans) - 1} more times until {_at(spans[-1][1], zone)}" if len(spans) > 1 else ""
+        sentence = f"{_name(catalog, person)} is on call for {several} {_span(start, end, zone)}{more}."
+        yield CoverWarning(kind="overlap", start=start, end=end, sentence=sentence, person=person, schedules=names)
 
 
 def joined(parts: list[Segment]) -> list[Segment]:
@@ -103,5 +166,9 @@ def _name(catalog: Catalog, person: str) -> str:
 
 
 def _span(start: datetime, end: datetime, zone: str) -> str:
-    first, last = (Instant(at).to_tz(zone).to_stdlib() for at in (start, end))
-    return f"from {first:%a} {first.day} {first:%b %H:%M} until {last:%a} {last.day} {last:%b %H:%M} {zone}"
+    return f"from {_at(start, zone)} until {_at(end, zone)} {zone}"
+
+
+def _at(instant: datetime, zone: str) -> str:
+    local = Instant(instant).to_tz(zone).to_stdlib()
+    return f"{local:%a} {local.day} {local:%b %H:%M}"

@@ -1,78 +1,205 @@
-"""What a healthy shift is, by the limits of a team (mission 15.6). Pure: facts in, sentences out."""
+"""What a healthy shift is, by the limits of a team (mission 15.6). Pure: facts in, sentences out.
 
+What counts is when a person is on call at all: two schedules that follow each other are no rest.
+"""
+
+import bisect
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
-from sev1.catalog.model import Catalog, Override, ShiftLimits
-from sev1.oncall.schedule import Exceptions, Segment, final
+from msgspec import Struct
+from whenever import Instant
+
+from sev1.catalog.model import Catalog, Override, Schedule, ShiftLimits
+from sev1.oncall.load import spells
+from sev1.oncall.schedule import Exceptions, final
+
+AHEAD = timedelta(days=91)
+"""How far a catalog is looked at before it is applied; further where a limit of weeks needs it."""
+_WEEK, _HOUR = timedelta(weeks=1), timedelta(hours=1)
+
+Spell = tuple[datetime, datetime]
+
+
+class Breach(Struct, frozen=True, kw_only=True):
+    """One limit that one person's shifts break, at its worst."""
+
+    person: str
+    limit: Literal["rest_h", "consecutive_weeks", "night_pages"]
+    allowed: int
+    found: float
+    """Hours of rest, weeks in a row, pages at night."""
+    sentence: str
+
+    def worse_than(self, other: "Breach") -> bool:
+        return self.found < other.found if self.limit == "rest_h" else self.found > other.found
 
 
 def breaches(
-    catalog: Catalog, schedule: str, override: Override, exceptions: Exceptions, night_pages: int
+    catalog: Catalog, schedule: str, override: Override, exceptions: Mapping[str, Exceptions], night_pages: int
 ) -> list[str]:
-    """One sentence for each limit that the final schedule with `override` breaks for its person; empty is healthy.
+    """One sentence for each limit that the final schedules with `override` break for its person; empty is healthy.
 
-    `night_pages` counts those of the person in the last seven days. The strictest limit of the person's teams counts.
+    `night_pages` counts those of the person in the last seven days. Of several teams, the limits of each count.
     """
-    limits = [team.limits for team in catalog.teams.values() if team.limits and override.person in team.members]
+    who = override.person
+    limits = _limits_of(catalog, who)
     if not limits:
         return []
     weeks = max((limit.consecutive_weeks or 0 for limit in limits), default=0)
-    around = timedelta(weeks=weeks + 1)
-    parts = final(catalog.schedules[schedule], override.start - around, override.end + around, [*exceptions, override])
-    spells = _spells(parts, override.person)
-    found = [sentence for limit in limits for sentence in _broken(limit, override, spells, night_pages)]
-    return list(dict.fromkeys(found))
+    around = timedelta(weeks=weeks + 2)
+    held = {**exceptions, schedule: [*exceptions.get(schedule, ()), override]}
+    mine = _spells(catalog, held, override.start - around, override.end + around, {who}).get(who, [])
+    found: list[Breach] = []
+    for limit in limits:
+        if limit.rest_h is not None:
+            found += _short_rest(catalog, who, limit.rest_h, mine, near=(override.start, override.end))
+        if limit.consecutive_weeks is not None:
+            run = _weeks_around(mine, override.start)
+            if run > limit.consecutive_weeks:
+                found.append(_too_long(who, limit.consecutive_weeks, run, ""))
+        if limit.night_pages is not None and night_pages >= limit.night_pages:
+            sentence = (
+                f"{who} was paged {night_pages} times at night in the last seven days; "
+                f"relief is due after {limit.night_pages}."
+            )
+            found.append(
+                Breach(person=who, limit="night_pages", allowed=limit.night_pages, found=night_pages, sentence=sentence)
+            )
+    return list(dict.fromkeys(one.sentence for one in found))
 
 
-def _broken(
-    limit: ShiftLimits, override: Override, spells: Sequence[tuple[datetime, datetime]], night_pages: int
-) -> list[str]:
-    found = []
-    who = override.person
-    if limit.rest_h is not None:
-        rest = timedelta(hours=limit.rest_h)
-        for (_, end), (start, _) in itertools.pairwise(spells):
-            touches = end > override.start - rest and start < override.end + rest
-            if touches and start - end < rest:
-                hours = (start - end).total_seconds() / 3600
-                found.append(f"{who} would rest {hours:g} h between two shifts; the limit is {limit.rest_h} h.")
-                break
-    if limit.consecutive_weeks is not None:
-        run = _weeks_in_a_row(spells, override.start)
-        if run > limit.consecutive_weeks:
-            found.append(f"{who} would be on call {run} weeks in a row; the limit is {limit.consecutive_weeks}.")
-    if limit.night_pages is not None and night_pages >= limit.night_pages:
-        found.append(
-            f"{who} was paged {night_pages} times at night in the last seven days; relief is due after {limit.night_pages}."
-        )
+def catalog_breaches(catalog: Catalog, now: datetime, exceptions: Mapping[str, Exceptions]) -> list[Breach]:
+    """Every limit of rest and of weeks in a row that the final schedules from `now` on break, by person; each person and
+    limit once, at its worst.
+    """
+    limited = sorted({p for team in catalog.teams.values() if team.limits for p in team.members})
+    if not limited:
+        return []
+    weeks = max((team.limits.consecutive_weeks or 0 for team in catalog.teams.values() if team.limits), default=0)
+    until = now + max(AHEAD, timedelta(weeks=weeks + 2))
+    by_person = _spells(catalog, exceptions, now, until, set(limited))
+    found: list[Breach] = []
+    for person in limited:
+        mine = by_person.get(person, [])
+        for limit in _limits_of(catalog, person):
+            if limit.rest_h is not None:
+                found += _short_rest(catalog, person, limit.rest_h, mine)
+            if limit.consecutive_weeks is not None:
+                found += _long_run(catalog, person, limit.consecutive_weeks, mine, until)
+    worst: dict[tuple[str, str], Breach] = {}
+    for one in found:
+        known = worst.get((one.person, one.limit))
+        if known is None or one.worse_than(known):
+            worst[one.person, one.limit] = one
+    return list(worst.values())
+
+
+def newly_broken(before: Iterable[Breach], after: Iterable[Breach]) -> list[Breach]:
+    """What a change breaks or makes worse: what was so before has been decided before."""
+    known = {(one.person, one.limit): one for one in before}
+    return [
+        one for one in after if (old := known.get((one.person, one.limit))) is None or one.worse_than(old)
+    ]  # fmt: skip
+
+
+def _limits_of(catalog: Catalog, person: str) -> list[ShiftLimits]:
+    return [team.limits for team in catalog.teams.values() if team.limits and person in team.members]
+
+
+def _spells(
+    catalog: Catalog,
+    exceptions: Mapping[str, Exceptions],
+    since: datetime,
+    until: datetime,
+    people: Collection[str],
+) -> dict[str, list[Spell]]:
+    """When each of `people` is on call for anything, without the edges at which nothing changes for them."""
+    parts = [
+        part
+        for s in catalog.schedules.values()
+        if not _may_hold(s, exceptions.get(s.name, ())).isdisjoint(people)
+        for part in final(s, since, until, exceptions.get(s.name, ()))
+        if part.person in people
+    ]
+    found: dict[str, list[Spell]] = {}
+    for person, start, end in spells(parts):
+        found.setdefault(person, []).append((start, end))
     return found
 
 
-def _spells(parts: Sequence[Segment], person: str) -> list[tuple[datetime, datetime]]:
-    """When the person is on call, without the edges at which they take over from themselves."""
-    found: list[tuple[datetime, datetime]] = []
-    for part in parts:
-        if part.person == person:
-            if found and found[-1][1] == part.start:
-                found[-1] = (found[-1][0], part.end)
-            else:
-                found.append((part.start, part.end))
-    return found
+def _may_hold(schedule: Schedule, exceptions: Exceptions) -> set[str]:
+    turns = (schedule.rotation,) if schedule.rotation else schedule.layers
+    covers = (*schedule.overrides, *exceptions)
+    return {p for turn in turns for p in turn.people} | {one.person for one in covers if isinstance(one, Override)}
 
 
-def _weeks_in_a_row(spells: Sequence[tuple[datetime, datetime]], at: datetime) -> int:
-    """How many weeks of seven days in a row, counted from the one that begins at `at`, hold some of the spells."""
+def _short_rest(
+    catalog: Catalog, person: str, rest_h: int, mine: Sequence[Spell], near: Spell | None = None
+) -> list[Breach]:
+    """The shortest rest that is too short; with `near`, of those beside that shift."""
+    rest = timedelta(hours=rest_h)
+    short = [
+        (start - end, end)
+        for (_, end), (start, _) in itertools.pairwise(mine)
+        if start - end < rest and (near is None or (end > near[0] - rest and start < near[1] + rest))
+    ]
+    if not short:
+        return []
+    length, end = min(short)
+    hours = length / _HOUR
+    when = "" if near else f" from {_at(catalog, person, end)}"
+    sentence = f"{person} would rest {hours:g} h between two shifts{when}; the limit is {rest_h} h."
+    return [Breach(person=person, limit="rest_h", allowed=rest_h, found=hours, sentence=sentence)]
 
-    def holds(week: int) -> bool:
-        start = at + timedelta(weeks=week)
-        return any(begin < start + timedelta(weeks=1) and end > start for begin, end in spells)
 
-    first = 0
-    while holds(first - 1):
-        first -= 1
-    last = 0
-    while holds(last + 1):
-        last += 1
-    return last - first + 1
+def _long_run(catalog: Catalog, person: str, allowed: int, mine: Sequence[Spell], until: datetime) -> list[Breach]:
+    """The longest run of weeks, counted from the start of each spell; one that the window cuts is said to be open."""
+    ends = [end for _, end in mine]
+    runs = [(_run(mine, ends, start, 1), start) for start, _ in mine]
+    longest = max(runs, key=lambda run: run[0], default=(0, until))
+    if longest[0] <= allowed:
+        return []
+    more = " or more" if longest[1] + longest[0] * _WEEK >= until - _WEEK else ""
+    return [_too_long(person, allowed, longest[0], f"{more} from {_at(catalog, person, longest[1])}")]
+
+
+def _too_long(person: str, allowed: int, run: int, rest: str) -> Breach:
+    sentence = f"{person} would be on call {run} weeks in a row{rest}; the limit is {allowed}."
+    return Breach(person=person, limit="consecutive_weeks", allowed=allowed, found=run, sentence=sentence)
+
+
+def _weeks_around(mine: Sequence[Spell], at: datetime) -> int:
+    """How many weeks of seven days in a row hold some of the spells: the one that begins at `at` and its neighbours."""
+    ends = [end for _, end in mine]
+    return 1 + _run(mine, ends, at + _WEEK, 1) + _run(mine, ends, at - _WEEK, -1)
+
+
+def _run(mine: Sequence[Spell], ends: Sequence[datetime], at: datetime, step: int) -> int:
+    count = 0
+    while _holds(mine, ends, at + count * step * _WEEK):
+        count += 1
+    return count
+
+
+def _holds(mine: Sequence[Spell], ends: Sequence[datetime], at: datetime) -> bool:
+    """Whether the week from `at` holds some of the spells. An hour or less of a spell that lies in a neighbouring week is
+    none: where clocks change, hand-overs move by that.
+    """
+    until = at + _WEEK
+    first = bisect.bisect_right(ends, at)
+    for n in range(first, len(mine)):
+        start, end = mine[n]
+        if start >= until:
+            break
+        if min(end, until) - max(start, at) > _HOUR or (start >= at and end <= until):
+            return True
+    return False
+
+
+def _at(catalog: Catalog, person: str, instant: datetime) -> str:
+    zone = catalog.people[person].time_zone if person in catalog.people else "UTC"
+    local = Instant(instant).to_tz(zone).to_stdlib()
+    return f"{local:%a} {local.day} {local:%b %H:%M} {zone}"

@@ -7,6 +7,7 @@ from msgspec import Struct
 from whenever import Instant
 
 from sev1.catalog.model import Catalog, PersonTarget, Schedule, ScheduleTarget, Target, TeamTarget
+from sev1.oncall.model import EVERYBODY
 from sev1.oncall.schedule import Exceptions, on_call
 
 
@@ -83,7 +84,7 @@ def _scheduled(name: str, catalog: Catalog, at: datetime, exceptions: Exceptions
 
 def in_force(exceptions: Exceptions, catalog: Catalog) -> Exceptions:
     """Without overrides of people who have left the catalog: those outlive an apply, and the rotation holds then."""
-    return [e for e in exceptions if e.person in catalog.people]
+    return [e for e in exceptions if e.person in catalog.people or e.person == EVERYBODY]
 
 
 def _when(instant: datetime, now: datetime, schedule: Schedule) -> str:

@@ -24,7 +24,7 @@ from msgspec import Struct
 from whenever import PlainDateTime
 
 from sev1.catalog.model import Layer, Length, Override, Restriction, Rotation, Schedule, Weekday
-from sev1.oncall.model import Away
+from sev1.oncall.model import EVERYBODY, Away
 
 _WEEKDAYS: tuple[str, ...] = get_args(Weekday)
 EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
@@ -177,11 +177,14 @@ def _override(schedule: Schedule, at: datetime, exceptions: Exceptions, span: _S
     return None
 
 
-def _away(person: str, at: datetime, exceptions: Exceptions, span: _Span, *, kinds: tuple[str, ...]) -> bool:
-    away = False
+def _away(person: str, at: datetime, exceptions: Exceptions, span: _Span, *, kinds: tuple[str, ...]) -> Away | None:
+    """Why somebody is not there, the first reason given; None when they are."""
+    away: Away | None = None
     for e in exceptions:
-        if isinstance(e, Away) and e.person == person and e.kind in kinds and span.edges(e.start, e.end, at):
-            away = True
+        if isinstance(e, Away) and e.person in (person, EVERYBODY) and e.kind in kinds:
+            # Every edge counts, also when it is known already that they are away.
+            here = span.edges(e.start, e.end, at)
+            away = away or (e if here else None)
     return away
 
 
@@ -226,10 +229,14 @@ def _turn(
     if not exceptions:
         return whose, "rotation", ""
     kinds = ("leave",) if schedule.on_holiday == "stay" else ("leave", "holiday")
+    reason = f"{whose} is away"
     for ahead in range(len(people)):
         person = people[(turn + ahead) % len(people)]
-        if not _away(person, at, exceptions, span, kinds=kinds):
-            return (person, "rotation", "") if person == whose else (person, "stand-in", f"{whose} is away")
+        away = _away(person, at, exceptions, span, kinds=kinds)
+        if away is None:
+            return (person, "rotation", "") if person == whose else (person, "stand-in", reason)
+        if ahead == 0 and away.reason:
+            reason += f": {away.reason}"
         if ahead == 0 and not _next_stands_in(schedule, person, at, exceptions):
             return None
     return None

@@ -10,16 +10,18 @@ from sev1.catalog.model import Catalog, Override
 from sev1.catalog.problems import did_you_mean
 from sev1.engine import audit
 from sev1.engine.errors import Invalid, NotFound, Refused
+from sev1.oncall import feeds
 from sev1.oncall.absence import away_since
 from sev1.oncall.limits import breaches
-from sev1.oncall.model import Away
+from sev1.oncall.model import EVERYBODY, Away
+from sev1.oncall.resolve import in_force
 
 LOOK_BACK = timedelta(days=31)
 """How long ended overrides are still read: the present shift may have begun where one of them ended."""
 
 
 LOCK = 0x5E06
-"""First key of the advisory lock under which a schedule gets its overrides."""
+"""First key of the advisory lock under which overrides are made."""
 
 
 class Unhealthy(Refused):
@@ -52,8 +54,8 @@ async def add_override(
     for a shift that breaks a limit of the person's team; `anyway`, a reason, lets it through and stays in the audit log.
     """
     check_override(catalog, schedule, override, now)
-    # One change of a schedule at a time: two overrides that are healthy each may together be none.
-    await conn.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK, schedule)
+    # One at a time: two that are healthy each may together be none, also on two schedules.
+    await conn.execute("SELECT pg_advisory_xact_lock($1, 0)", LOCK)
     broken = await _breaches(conn, catalog, schedule, override, now)
     if broken and not anyway.strip():
         raise Unhealthy(f"{' '.join(broken)} Choose somebody else, or give a reason why it must be.", limits=broken)
@@ -107,7 +109,13 @@ async def overrides_since(conn: asyncpg.Connection, since: datetime) -> dict[str
     found: dict[str, list[Override | Away]] = {}
     for made in await made_since(conn, since):
         found.setdefault(made.schedule, []).append(made.override)
-    away = await away_since(conn, since)
+    calendars = await feeds.events_since(conn, since)
+    for one in calendars:
+        if one.kind == "schedule":
+            reason = f"{one.summary}, {one.title}" if one.summary else one.title
+            closed = Away(person=EVERYBODY, start=one.start, end=one.end, kind="holiday", reason=reason)
+            found.setdefault(one.name, []).append(closed)
+    away = await away_since(conn, since, calendars)
     if away:
         rows = await conn.fetch(
             "SELECT name, jsonb_path_query_array(spec, '$.**.people[*]') AS turns, "
@@ -139,7 +147,7 @@ async def _breaches(
 ) -> list[str]:
     if not any(team.limits and override.person in team.members for team in catalog.teams.values()):
         return []
-    exceptions = (await overrides_at(conn, now)).get(schedule, [])
+    exceptions = {name: in_force(held, catalog) for name, held in (await overrides_at(conn, now)).items()}
     nights = await night_pages(conn, override.person, catalog.people[override.person].time_zone, now)
     return breaches(catalog, schedule, override, exceptions, nights)
 

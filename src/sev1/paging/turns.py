@@ -11,7 +11,7 @@ import asyncpg
 
 from sev1.catalog.model import Catalog, EscalationPolicy
 from sev1.engine.commands import Change
-from sev1.oncall.absence import leave_since
+from sev1.oncall.absence import on_leave_since
 from sev1.paging import model as m
 from sev1.paging.eligible import Absent, Taken
 from sev1.paging.hours import local_day
@@ -48,7 +48,7 @@ async def read_absent(conn: asyncpg.Connection, catalog: Catalog, now: datetime)
     """Who is on leave, and whom lately no channel reached."""
     away = {
         leave.person: f"on leave until {local_day(leave.end, catalog.people[leave.person].time_zone)}"
-        for leave in await leave_since(conn, now)
+        for leave in await on_leave_since(conn, now)
         if leave.start <= now and leave.person in catalog.people
     }
     rows = await conn.fetch(

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from litestar import get, post
+from litestar import delete, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
 from msgspec import Meta, Struct
 
 from sev1.access.declare import needs
@@ -14,6 +14,7 @@ from sev1.engine.errors import Invalid, NotFound
 from sev1.oncall import store
 from sev1.oncall.resolve import in_force
 from sev1.oncall.schedule import Shift, next_up, on_call, shifts
+from sev1.oncall.store import MadeOverride
 from sev1.surfaces.actor import actor_of
 from sev1.surfaces.injected import Catalogs, Db, Doing, Hears, Now, SignedIn
 
@@ -111,6 +112,29 @@ async def add_override(
     return OverrideView(id=number, schedule=name, person=data.person, start=start, end=end)
 
 
+@get("/api/v1/overrides", opt=needs("read"), tags=["on-call"])
+async def list_overrides(db: Db, clock: Now) -> list[MadeOverride]:
+    """Present and coming overrides made here, in the order they were made: of two for the same time the later holds."""
+    async with db.connection() as conn:
+        return await store.made_since(conn, clock.now())
+
+
+@delete("/api/v1/overrides/{number:int}", opt=needs("oncall:write"), tags=["on-call"])
+async def remove_override(
+    number: Annotated[int, PathParameter(ge=1, le=2**63 - 1)],
+    request: SignedIn,
+    db: Db,
+    catalogs: Catalogs,
+    clock: Now,
+    news: Hears,
+) -> None:
+    """Takes an override back; what it covered falls to whoever lies below."""
+    async with db.transaction() as conn:
+        by = actor_of(request.user, await catalogs.current(conn), "api")
+        await store.remove_override(conn, number, actor=by.id, now=clock.now())
+    news.tell("on-call")
+
+
 def aware(at: datetime, field: str) -> datetime:
     """Refuses a time without an offset, which would mean something else in each zone, and years out of any plan."""
     if at.tzinfo is None:
@@ -120,4 +144,4 @@ def aware(at: datetime, field: str) -> datetime:
     return at
 
 
-ROUTES: list[HTTPRouteHandler] = [list_on_call, list_shifts, add_override]
+ROUTES: list[HTTPRouteHandler] = [list_on_call, list_shifts, add_override, list_overrides, remove_override]

@@ -1,4 +1,4 @@
-"""`/api/v1`: the final schedule, its warnings, swaps, leave, on-call load, and links to calendars."""
+"""`/api/v1`: the final schedule, its warnings, swaps, leave, and calendars in and out."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -12,12 +12,11 @@ from msgspec import Meta, Struct
 from sev1.access.declare import needs, public
 from sev1.access.model import Principal
 from sev1.access.secret import digest, new_token
-from sev1.catalog.model import Catalog, Override, Slug
+from sev1.catalog.model import Slug
 from sev1.engine.errors import Forbidden, Invalid, NotFound
-from sev1.oncall import absence, links, store, swaps
+from sev1.oncall import absence, feeds, links, store, swaps
 from sev1.oncall.absence import Leave
-from sev1.oncall.gaps import CoverWarning, warnings
-from sev1.oncall.load import Spread, Week, spread, weeks
+from sev1.oncall.gaps import CoverWarning, all_warnings
 from sev1.oncall.model import Away
 from sev1.oncall.resolve import in_force
 from sev1.oncall.schedule import Segment, final
@@ -27,7 +26,6 @@ from sev1.surfaces.api.on_call import aware
 from sev1.surfaces.injected import Catalogs, Config, Db, Hears, Now, SignedIn
 
 LONGEST = timedelta(days=366)
-QUARTER = timedelta(days=91)
 Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 
 
@@ -64,11 +62,15 @@ class LinkView(Struct, frozen=True, kw_only=True):
     """Shown once: whoever has it may read the calendar until it is revoked."""
 
 
-class Health(Struct, frozen=True, kw_only=True):
-    mine: list[Week]
-    """Of whoever asks, by ISO week, over a quarter."""
-    hours: Spread
-    night_pages: Spread
+class FeedView(Struct, frozen=True, kw_only=True):
+    kind: Literal["person", "schedule"]
+    name: str
+    title: str
+    status: Literal["waiting", "ok", "failing"]
+    why: str
+    """How many events it holds, or why it cannot be read; what was read last stays in force."""
+    checked_at: datetime | None
+    read_at: datetime | None
 
 
 @get("/api/v1/schedules/{name:str}/final", opt=needs("read"), tags=["on-call"])
@@ -94,16 +96,27 @@ async def final_schedule(
 
 @get("/api/v1/on-call/warnings", opt=needs("read"), tags=["on-call"])
 async def list_warnings(db: Db, clock: Now, catalogs: Catalogs) -> dict[str, list[CoverWarning]]:
-    """By schedule, what is to be mended in the next 30 days: gaps, stand-ins, people who cannot be reached."""
+    """By schedule, what is to be mended in the next 30 days: gaps, overlaps, stand-ins, people who cannot be reached."""
     now = clock.now()
     async with db.connection() as conn:
         catalog = await catalogs.current(conn)
         exceptions = await store.overrides_at(conn, now)
         silent = await store.unreachable(conn, catalog.people)
-    return {
-        s.name: warnings(catalog, s, now, in_force(exceptions.get(s.name, ()), catalog), silent)
-        for s in catalog.schedules.values()
-    }
+    return all_warnings(catalog, now, {name: in_force(held, catalog) for name, held in exceptions.items()}, silent)
+
+
+@get("/api/v1/calendar-feeds", opt=needs("read"), tags=["on-call"])
+async def list_feeds(db: Db) -> list[FeedView]:
+    """The calendars of leave and holidays that the catalog names, and where each stands; those that fail first."""
+    async with db.connection() as conn:
+        rows = await feeds.read_all(conn)
+    return [
+        FeedView(
+            kind=row.kind, name=row.name, title=row.title, status=row.state.status, why=row.state.why,
+            checked_at=row.state.checked_at, read_at=row.state.read_at,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 @get("/api/v1/swaps", opt=needs("read"), tags=["on-call"])
@@ -171,61 +184,28 @@ async def list_leave(db: Db, clock: Now, catalogs: Catalogs, request: SignedIn) 
 async def add_leave(
     data: JSONBody[LeaveBody], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears
 ) -> dict[str, int]:
-    """Somebody is away: their turns go to the next in the rotation, or by the schedule's own rule."""
+    """Somebody is away: their turns go to the next in the rotation, or by the schedule's own rule. Oneself, or for an
+    admin anybody.
+    """
     away = Away(person=data.person, start=aware(data.start, "start"), end=aware(data.end, "end"), reason=data.reason)
     async with db.transaction() as conn:
         catalog = await catalogs.current(conn)
         me = actor_of(request.user, catalog, "api").id
-        number = await absence.add_leave(conn, catalog, away, created_by=me, now=clock.now())
+        number = await absence.add_leave(
+            conn, catalog, away, created_by=me, now=clock.now(), for_anybody=request.user.may("access:write")
+        )
     news.tell("on-call")
     return {"id": number}
 
 
 @delete("/api/v1/leave/{number:int}", opt=needs("oncall:write"), tags=["on-call"])
 async def remove_leave(number: Number, request: SignedIn, db: Db, clock: Now, catalogs: Catalogs, news: Hears) -> None:
-    """Takes leave back."""
+    """Takes leave back: one's own, or for an admin anybody's."""
     async with db.transaction() as conn:
         me = actor_of(request.user, await catalogs.current(conn), "api").id
-        await absence.remove_leave(conn, number, actor=me, now=clock.now())
+        anybody = request.user.may("access:write")
+        await absence.remove_leave(conn, number, actor=me, now=clock.now(), for_anybody=anybody)
     news.tell("on-call")
-
-
-@get("/api/v1/on-call/health", opt=needs("read"), tags=["on-call"])
-async def health(
-    team: Annotated[str, QueryParameter(max_length=64)], request: SignedIn, db: Db, clock: Now, catalogs: Catalogs
-) -> Health:
-    """The last quarter of a team: one's own weeks, and how evenly the load is spread. Nobody else's figures."""
-    now = clock.now()
-    async with db.connection() as conn:
-        catalog = await catalogs.current(conn)
-        if team not in catalog.teams:
-            raise NotFound(f"There is no team {team}.")
-        exceptions = await store.overrides_since(conn, now - QUARTER - store.LOOK_BACK)
-        pages = await store.asked_between(conn, now - QUARTER, now)
-    me = actor_of(request.user, catalog, "api").id
-    return _health(catalog, team, me, exceptions, pages, now)
-
-
-def _health(
-    catalog: Catalog,
-    team: str,
-    me: str,
-    exceptions: dict[str, list[Override | Away]],
-    pages: list[tuple[str, datetime]],
-    now: datetime,
-) -> Health:
-    parts = [
-        part
-        for s in catalog.schedules.values()
-        for part in final(s, now - QUARTER, now, in_force(exceptions.get(s.name, ()), catalog))
-    ]
-    found = weeks(parts, pages, {p.name: p.time_zone for p in catalog.people.values()})
-    members = catalog.teams[team].members
-    return Health(
-        mine=[week for week in found if week.person == me],
-        hours=spread(round(sum(w.hours for w in found if w.person == member), 2) for member in members),
-        night_pages=spread(sum(w.night_pages for w in found if w.person == member) for member in members),
-    )
 
 
 @post("/api/v1/calendar-links", opt=needs("oncall:write"), tags=["on-call"])
@@ -276,13 +256,13 @@ async def read_calendar(
 ROUTES: list[HTTPRouteHandler] = [
     final_schedule,
     list_warnings,
+    list_feeds,
     list_swaps,
     ask_swap,
     answer_swap,
     list_leave,
     add_leave,
     remove_leave,
-    health,
     add_link,
     revoke_link,
     read_calendar,

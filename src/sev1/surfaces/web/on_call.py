@@ -10,18 +10,25 @@ from litestar.response import Redirect, Template
 from whenever import PlainDateTime, RepeatedTime, SkippedTime
 
 from sev1.access.declare import needs
+from sev1.access.model import Scope
 from sev1.catalog.model import Override
 from sev1.engine.database import Database
 from sev1.engine.errors import Forbidden, Invalid, NotFound, Refused
 from sev1.engine.settings import Settings
 from sev1.notify import reachable
-from sev1.oncall import absence, store, swaps
+from sev1.oncall import absence, feeds, store, swaps
+from sev1.oncall.gaps import all_warnings
 from sev1.oncall.model import Away
+from sev1.oncall.resolve import in_force
 from sev1.surfaces.injected import Config, Db, Hears, SignedIn
 from sev1.surfaces.web.on_call_view import schedule_views
 from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to, show
 
 Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
+
+
+ANYBODY: Scope = "access:write"
+"""Who may enter leave for others: admins."""
 
 
 @get("/on-call", opt=needs("read"), include_in_schema=False)
@@ -88,21 +95,27 @@ def _answer(typed: str) -> swaps.Answer:
 async def _page(db: Database, visit: Visit, settings: Settings, typed: Typed | None = None) -> Template:
     async with db.connection() as conn:
         made = await store.made_since(conn, visit.now - store.LOOK_BACK)
-        away = await absence.away_since(conn, visit.now - store.LOOK_BACK)
+        exceptions = await store.overrides_at(conn, visit.now)
+        read = await feeds.read_all(conn)
+        events = await feeds.events_since(conn, visit.now)
         silent = await store.unreachable(conn, visit.catalog.people)
         called = await reachable.call_outs(conn, visit.catalog, settings, visit.now)
         leave = await absence.leave_since(conn, visit.now)
         asked = await swaps.asked(conn, visit.now)
-    known = [one for one in away if one.person in visit.catalog.people]
+    known = {name: in_force(held, visit.catalog) for name, held in exceptions.items()}
     silent -= {one.person for one in called}  # said once, with the reason
-    views = schedule_views(visit.catalog, made, visit.me, visit.zone, visit.now, away=known, unreachable=silent)
+    warned = all_warnings(visit.catalog, visit.now, known, silent)
+    views = schedule_views(visit.catalog, made, visit.me, visit.zone, visit.now, exceptions=known, warned=warned)
     return show(
         visit,
         "on_call.html",
         section="on-call",
         schedules=views,
         typed=typed,
+        overlaps=list(dict.fromkeys(w.sentence for found in warned.values() for w in found if w.schedules)),
         leave=leave,
+        feeds=read,
+        events=[one for one in events if one.kind == "person"],
         swaps=asked,
         unreachable=[one for one in called if one.unreachable],
         untried=[one for one in called if not one.unreachable],
@@ -199,7 +212,7 @@ async def answer_swap(
     status_code=200,
 )
 async def add_leave(request: SignedIn, db: Db, visit: Here, settings: Config, news: Hears) -> Response[Any]:
-    """Somebody is away."""
+    """Somebody is away: the visitor, or for an admin anybody."""
     fields = await fields_of(request)
     try:
         away = Away(
@@ -209,8 +222,10 @@ async def add_leave(request: SignedIn, db: Db, visit: Here, settings: Config, ne
             reason=fields.get("reason", "").strip()[:300],
         )
         async with db.transaction() as conn:
-            await absence.add_leave(conn, visit.catalog, away, created_by=visit.actor.id, now=visit.now)
-    except (Invalid, Refused, NotFound) as error:
+            await absence.add_leave(
+                conn, visit.catalog, away, created_by=visit.actor.id, now=visit.now, for_anybody=visit.may(ANYBODY)
+            )
+    except (Invalid, Refused, NotFound, Forbidden) as error:
         typed = Typed(form="leave", fields=fields, error=error.message, status=error.status)
         return await _page(db, visit, settings, typed)
     news.tell("on-call")
@@ -226,7 +241,7 @@ async def add_leave(request: SignedIn, db: Db, visit: Here, settings: Config, ne
 )
 async def remove_leave(number: Number, db: Db, visit: Here, news: Hears) -> Redirect:
     async with db.transaction() as conn:
-        await absence.remove_leave(conn, number, actor=visit.actor.id, now=visit.now)
+        await absence.remove_leave(conn, number, actor=visit.actor.id, now=visit.now, for_anybody=visit.may(ANYBODY))
     news.tell("on-call")
     return go_to("/on-call#leave")
 

@@ -1,18 +1,17 @@
-"""Who is on call, until when, who next, where nobody is: in words, with the month as a strip. Pure (design: On call)."""
+"""Who is on call, until when, who next, where nobody is: in words, with the month as a calendar. Pure (design: On call)."""
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from sev1.catalog.model import Catalog, Schedule
-from sev1.oncall.gaps import warnings
-from sev1.oncall.model import Away
+from sev1.oncall.gaps import CoverWarning
 from sev1.oncall.schedule import Exceptions, Shift, next_up, on_call, shifts
 from sev1.oncall.store import MadeOverride
 from sev1.surfaces.actor import name_of
 from sev1.surfaces.web.moments import clock_in, shift_end
+from sev1.surfaces.web.month import Cell, month
 
 AHEAD = timedelta(days=28)
 
@@ -34,14 +33,6 @@ class Gap(Struct, frozen=True, kw_only=True):
     sentence: str
 
 
-class Day(Struct, frozen=True, kw_only=True):
-    title: str
-    """`Mon 2`."""
-    people: tuple[str, ...]
-    """Full names of those on call on that day of the visitor's, in order; empty where nobody is."""
-    gap: bool
-
-
 class ScheduleView(Struct, frozen=True, kw_only=True):
     schedule: Schedule
     now: ShiftLine | None
@@ -51,9 +42,10 @@ class ScheduleView(Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
     coming: tuple[ShiftLine, ...]
     warnings: tuple[str, ...]
-    """What else is to be mended in the next 30 days: stand-ins, people who cannot be reached."""
-    strip: tuple[Day, ...]
-    """The next 28 days, one cell each."""
+    """What else is to be mended in the next 30 days: stand-ins, overrides for the same time, people who
+    cannot be reached. What is of several schedules is said once for all."""
+    month: tuple[tuple[Cell, ...], ...]
+    """The next 28 days as weeks of the visitor's calendar."""
     overrides: tuple[MadeOverride, ...]
     used_by: tuple[str, ...]
     """Titles of the escalation policies that ask it."""
@@ -66,14 +58,24 @@ def schedule_views(
     zone: str,
     now: datetime,
     *,
-    away: Sequence[Away] = (),
-    unreachable: Collection[str] = (),
+    exceptions: Mapping[str, Exceptions],
+    warned: Mapping[str, Sequence[CoverWarning]],
 ) -> list[ScheduleView]:
+    """`exceptions` are those in force, by schedule, as paging uses them; `made` the overrides that can be taken back."""
     by_schedule: dict[str, list[MadeOverride]] = {}
     for override in made:
         by_schedule.setdefault(override.schedule, []).append(override)
     return [
-        _view(schedule, by_schedule.get(schedule.name, []), catalog, me, zone, now, away, unreachable)
+        _view(
+            schedule,
+            by_schedule.get(schedule.name, []),
+            catalog,
+            me,
+            zone,
+            now,
+            exceptions.get(schedule.name, ()),
+            warned.get(schedule.name, ()),
+        )
         for schedule in sorted(catalog.schedules.values(), key=lambda s: s.title)
     ]
 
@@ -85,11 +87,9 @@ def _view(
     me: str,
     zone: str,
     now: datetime,
-    away: Sequence[Away],
-    unreachable: Collection[str],
+    overrides: Exceptions,
+    warned: Sequence[CoverWarning],
 ) -> ScheduleView:
-    # As in paging: an override for somebody who has left the catalog does not hold.
-    overrides: Exceptions = [*(o.override for o in made if o.override.person in catalog.people), *away]
     current = on_call(schedule, now, overrides)
     following = next_up(schedule, now, overrides)
     coming = joined(shifts(schedule, now, now + AHEAD, overrides))
@@ -100,8 +100,8 @@ def _view(
         next=_line(following, catalog, me, zone, now) if following else None,
         gaps=tuple(_gaps(coming, now, zone)),
         coming=tuple(_line(shift, catalog, me, zone, now) for shift in coming),
-        warnings=tuple(w.sentence for w in warnings(catalog, schedule, now, overrides, unreachable) if w.kind != "gap"),
-        strip=tuple(_strip(coming, catalog, zone, now)),
+        warnings=tuple(w.sentence for w in warned if w.kind != "gap" and not w.schedules),
+        month=month(coming, catalog, me, zone, now, AHEAD.days),
         overrides=tuple(o for o in made if o.override.end > now),
         used_by=tuple(
             policy.title
@@ -109,24 +109,6 @@ def _view(
             if any(getattr(t, "name", "") == schedule.name for step in policy.steps for t in step.targets)
         ),
     )
-
-
-def _strip(coming: Sequence[Shift], catalog: Catalog, zone: str, now: datetime) -> Iterable[Day]:
-    """The days of the visitor's calendar, so a day of a change of clocks has 23 or 25 hours."""
-    today = now.astimezone(ZoneInfo(zone)).date()
-    for n in range(AHEAD.days):
-        day = today + timedelta(days=n)
-        start, end = (
-            datetime.combine(d, time(), ZoneInfo(zone)).astimezone(UTC) for d in (day, day + timedelta(days=1))
-        )
-        start = max(start, now)
-        held = [shift for shift in coming if shift.start < end and shift.end > start]
-        covered = sum((min(s.end, end) - max(s.start, start) for s in held), timedelta())
-        yield Day(
-            title=f"{day:%a} {day.day}",
-            people=tuple(dict.fromkeys(name_of(catalog, shift.person) for shift in held)),
-            gap=covered < end - start,
-        )
 
 
 def joined(found: Sequence[Shift]) -> list[Shift]:

@@ -1,0 +1,54 @@
+"""On-call health of a team over the last quarter, and who may see whose figures (missions 10.1, 10.5, 14.3)."""
+
+from datetime import datetime, timedelta
+
+import asyncpg
+from msgspec import Struct
+
+from sev1.catalog.model import Catalog
+from sev1.engine.errors import NotFound
+from sev1.oncall import store
+from sev1.oncall.load import Fairness, PersonLoad, fairness, loads, weeks
+from sev1.oncall.resolve import in_force
+from sev1.oncall.schedule import final
+
+QUARTER = timedelta(days=91)
+
+
+class TeamHealth(Struct, frozen=True, kw_only=True):
+    since: datetime
+    until: datetime
+    mine: PersonLoad
+    """Of whoever asks, over all schedules."""
+    fairness: Fairness
+    people: tuple[PersonLoad, ...] | None
+    """The members by name, for the team itself and for admins; None for everybody else. Never in order of load."""
+
+
+async def team_health(
+    conn: asyncpg.Connection, catalog: Catalog, team: str, now: datetime, *, me: str, sees_all: bool
+) -> TeamHealth:
+    """The quarter that ends now. Hours are those of the schedules as they are in the catalog now, pages the recorded.
+
+    Raises `NotFound` for an unknown team.
+    """
+    if team not in catalog.teams:
+        raise NotFound(f"There is no team {team}.")
+    since = now - QUARTER
+    exceptions = await store.overrides_since(conn, since - store.LOOK_BACK)
+    asked = await store.asked_between(conn, since, now)
+    parts = [
+        part
+        for s in catalog.schedules.values()
+        for part in final(s, since, now, in_force(exceptions.get(s.name, ()), catalog))
+    ]
+    found = weeks(parts, asked, {p.name: p.time_zone for p in catalog.people.values()})
+    members = sorted(catalog.teams[team].members)
+    people = loads(found, members)
+    return TeamHealth(
+        since=since,
+        until=now,
+        mine=loads(found, [me])[0],
+        fairness=fairness(people),
+        people=tuple(people) if sees_all or me in members else None,
+    )
