@@ -3,7 +3,7 @@
 import typer
 
 from sev1 import __version__
-from sev1.cli import access, catalog, doctor, explain, importing, lint, replay, respond, serve, silence
+from sev1.cli import access, backup, catalog, doctor, explain, importing, lint, replay, respond, serve, silence
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 serve.register(app)
@@ -13,6 +13,7 @@ access.register(app)
 respond.register(app)
 silence.register(app)
 doctor.register(app)
+backup.register(app)
 lint.register(app)
 explain.register(app)
 replay.register(app)

