@@ -1,6 +1,7 @@
 """`sev1 doctor` and `sev1 rules` as a user runs them, beside a server and without one."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -55,3 +56,59 @@ def test_the_rules_are_printed(tmp_path: Path) -> None:
     status, printed = run(LiveServer(tmp_path), "rules")
     assert status == 0
     assert "alert: Sev1TriageBehind" in printed
+
+
+WAKES = """
+kind: organisation
+name: shop
+title: The shop
+fallback_policy: everything
+---
+kind: person
+name: ana
+full_name: Ana
+email: ana@shop.test
+contact: [{kind: email, address: ana@shop.test}]
+---
+kind: escalation-policy
+name: everything
+title: Ana for everything
+steps:
+  - targets: [{kind: person, name: ana}]
+---
+kind: route
+name: whatever-it-is
+match: ['alertname=~".+"']
+tier: page
+"""
+"""A catalog whose only route wakes somebody for everything, tests included."""
+
+
+def test_a_test_alert_takes_the_real_way_pages_nobody_and_is_over_again() -> None:
+    with (
+        own_folder() as folder,
+        Mailbox() as mailbox,
+        LiveServer(folder, smtp_port=mailbox.port, forked=True) as server,
+    ):
+        (folder / "catalog").mkdir()
+        (folder / "catalog/all.yaml").write_text(WAKES)
+        server.run("apply", str(folder / "catalog"))
+        status, printed = run(server, "doctor", "--test-alert", "--json")
+        found = {one["what"]: (one["verdict"], one["says"]) for one in json.loads(printed)}
+        assert status == 0, found
+        stages = [found[f"test {what}"] for what in ("intake", "triage", "end")]
+        assert [verdict for verdict, _ in stages] == ["ok"] * 3
+        assert all(re.search(r" \d+\.\d{3} s\.", says) for _, says in stages), "each says how long it took"
+        assert "Silenced by" in stages[1][1]
+        assert "Pages nobody while it is silenced" in stages[1][1]
+        with server.client(server.token("admin")) as api:
+            (alert,) = api.get("/api/v1/alerts").raise_for_status().json()["alerts"]
+            assert (alert["labels"]["kind"], alert["status"], alert["page"]) == ("test", "resolved", None)
+            assert api.get("/api/v1/pages", params={"status": "any"}).json() == []
+        assert mailbox.mails == []
+        (key,) = [line for line in server.run("key", "list").splitlines() if "sev1 doctor" in line]
+        assert "revoked" in key
+        server.stop()
+        status, printed = run(server, "doctor", "--test-alert")
+        assert status == 1
+        assert f"wrong  test intake: No answer from http://127.0.0.1:{server.port}" in printed

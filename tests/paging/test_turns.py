@@ -3,8 +3,10 @@
 import asyncio
 import itertools
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
 from sev1.catalog import store as catalogs
@@ -12,7 +14,7 @@ from sev1.catalog.cache import CatalogCache
 from sev1.catalog.contact import EmailMethod
 from sev1.catalog.model import Catalog, EscalationPolicy, Person, Step, Team, TeamTarget
 from sev1.engine.clock import FakeClock
-from sev1.engine.commands import Commands
+from sev1.engine.commands import Change, Commands
 from sev1.engine.database import Database
 from sev1.engine.decider import SYSTEM
 from sev1.engine.news import News
@@ -25,6 +27,7 @@ from sev1.paging import turns
 from sev1.paging.decide import PageAggregate
 from sev1.paging.react import PreparePage, open_page, open_pages, plan_now
 from sev1.paging.store import project, snapshots
+from tests.intake.conftest import until_somebody_waits_for_a_lock
 
 NAMES = ("ana", "bo", "cem")
 IN_TURN = EscalationPolicy(
@@ -139,3 +142,76 @@ async def test_looking_ahead_takes_no_turn(commands: Commands, clock: FakeClock)
         plan = await plan_now(conn, CATALOG, clock.now(), IN_TURN, "sev-2")
     assert [entry.people[0].person for entry in plan[:4]] == ["ana", "bo", "cem", "ana"]
     assert await asked(commands) == "ana"
+
+
+ALSO_IN_TURN = msgspec.structs.replace(IN_TURN, name="also-turns")
+
+
+def other_node(db: Database, clock: FakeClock) -> Commands:
+    other = Commands(db, clock, News())
+    other.register(PageAggregate(), project, turns.remember, prepare=PreparePage(CatalogCache()), snapshots=snapshots)
+    return other
+
+
+async def test_who_takes_a_turn_before_a_number_and_who_does_it_the_other_way_do_not_wait_for_each_other(
+    db: Database, clock: FakeClock, commands: Commands
+):
+    """Triage lets an alert join a page, which takes a turn when it is worse, and opens the next page after that."""
+    assert await asked(commands) == "ana"
+    async with db.transaction() as conn:
+        worse = m.JoinAlerts(count=1, summary="worse", severity="sev-1")
+        joined = await commands.run_in(conn, "page", "P-1", worse, by=SYSTEM)
+        opening_too = asyncio.ensure_future(asked(other_node(db, clock)))
+        await until_somebody_waits_for_a_lock(db)
+        mine = await open_page(commands, conn, opening())
+    theirs = await opening_too
+    assert [joined.after.people[0].person, mine.after.people[0].person, theirs] == ["bo", "cem", "ana"]
+    assert await numbers(db) == [1, 2, 3]
+
+
+async def test_who_takes_turns_of_two_policies_in_any_order_does_not_wait_in_a_circle(
+    db: Database, clock: FakeClock, commands: Commands
+):
+    due = clock.now() + timedelta(seconds=60)
+    async with db.transaction() as conn:
+        also = msgspec.structs.replace(opening(), policy=ALSO_IN_TURN)
+        await open_pages(commands, conn, [opening(), also])
+    clock.jump_to(due)
+    async with db.transaction() as conn:
+        await open_page(commands, conn, opening())
+        escalating = asyncio.ensure_future(escalate(other_node(db, clock), ("P-1", "P-2"), due))
+        await until_somebody_waits_for_a_lock(db)
+        mine = await open_page(commands, conn, msgspec.structs.replace(opening(), policy=ALSO_IN_TURN))
+    assert mine.after.people[0].person == "bo"
+    assert [change.after.people[0].person for change in await escalating] == ["cem", "cem"]
+
+
+async def escalate(commands: Commands, pages: Sequence[str], due: datetime) -> list[Change[m.Page]]:
+    async with commands.db.transaction() as conn:
+        return await commands.run_many_in(conn, "page", dict.fromkeys(pages, m.EscalationDue(due=due)), by=SYSTEM)
+
+
+async def test_two_nodes_that_open_and_escalate_at_once_lose_no_turn_and_no_number(
+    db: Database, clock: FakeClock, commands: Commands
+):
+    nodes = (commands, other_node(db, clock))
+    await asyncio.gather(*(asked(node) for node in nodes for _ in range(3)))
+    due = clock.now() + timedelta(seconds=60)
+    clock.jump_to(due)
+    await asyncio.gather(
+        *(asked(node) for node in nodes for _ in range(6)),
+        escalate(nodes[0], ("P-1", "P-3", "P-5"), due),
+        escalate(nodes[1], ("P-6", "P-4", "P-2"), due),
+    )
+    assert await numbers(db) == list(range(1, 19))
+    async with db.connection() as conn:
+        started = await conn.fetch(
+            "SELECT p ->> 'person' AS person FROM events, jsonb_array_elements(event -> 'people') AS p"
+            " WHERE event ->> 'type' = 'step_started'"
+        )
+    assert Counter(row["person"] for row in started) == dict.fromkeys(NAMES, 8), "24 turns, everybody the same"
+
+
+async def numbers(db: Database) -> list[int]:
+    async with db.connection() as conn:
+        return [row["number"] for row in await conn.fetch("SELECT number FROM pages ORDER BY number")]

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from sev1.catalog import store as catalog_store
 from sev1.catalog.model import Catalog
+from sev1.cli import trial
 from sev1.cli.local import DataOption, clock, database_url, say
 from sev1.engine.database import OLDEST_SERVER, Database
 from sev1.engine.errors import Sev1Error
@@ -51,10 +52,14 @@ def rules() -> None:
 
 
 def doctor(
-    data: Path = DataOption, as_json: bool = typer.Option(False, "--json", help="For programs: a list of findings.")
+    data: Path = DataOption,
+    as_json: bool = typer.Option(False, "--json", help="For programs: a list of findings."),
+    test_alert: bool = typer.Option(
+        False, "--test-alert", help="Also send an alert through the running server; it pages nobody and is ended again."
+    ),
 ) -> None:
     """Look at everything that has to be right before a night. The exit code is 1 when something is wrong."""
-    found = asyncio.run(examine(data))
+    found = asyncio.run(examine(data, test_alert=test_alert))
     if as_json:
         say(msgspec.json.encode(found).decode())
     else:
@@ -64,7 +69,7 @@ def doctor(
         raise SystemExit(1)
 
 
-async def examine(data: Path | None) -> list[Finding]:
+async def examine(data: Path | None, *, test_alert: bool = False) -> list[Finding]:
     """All findings, in the order in which to mend them; what cannot be looked at is itself a finding."""
     try:
         settings = read_settings(data=data)
@@ -76,15 +81,23 @@ async def examine(data: Path | None) -> list[Finding]:
         return [*found, Finding(what="database", verdict="wrong", says=says)]
     try:
         with database_url(settings) as url:
-            async with Database(url, size=1) as db, db.connection() as conn:
+            async with Database(url, size=2) as db, db.connection() as conn:
                 found += await _database(conn)
                 if found[-1].verdict == "ok":
                     found += await _inside(conn)
+                    found += [_tried(stage) for stage in await trial.run(db, settings, clock)] if test_alert else []
     except (Sev1Error, OSError, asyncpg.PostgresError) as error:
         found.append(
             Finding(what="database", verdict="wrong", says=f"It cannot be used: {getattr(error, 'message', error)}")
         )
     return found
+
+
+def _tried(stage: trial.Stage) -> Finding:
+    if stage.ok and stage.is_slow:
+        says = f"{stage.says} That is slow: look at the database and at what intake takes."
+        return Finding(what=stage.what, verdict="look", says=says)
+    return Finding(what=stage.what, verdict="ok" if stage.ok else "wrong", says=stage.says)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

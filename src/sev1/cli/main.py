@@ -3,7 +3,20 @@
 import typer
 
 from sev1 import __version__
-from sev1.cli import access, catalog, doctor, explain, importing, lint, on_call, replay, respond, serve, silence
+from sev1.cli import (
+    access,
+    backup,
+    catalog,
+    doctor,
+    explain,
+    importing,
+    lint,
+    on_call,
+    replay,
+    respond,
+    serve,
+    silence,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 serve.register(app)
@@ -14,6 +27,7 @@ respond.register(app)
 on_call.register(app)
 silence.register(app)
 doctor.register(app)
+backup.register(app)
 lint.register(app)
 explain.register(app)
 replay.register(app)

@@ -208,6 +208,8 @@ async def open_pages(
     """The same for several at once; the changes are in the order of `wanted`."""
     if not wanted:
         return []
+    # Before the number, not after it: see `turns.lock`.
+    await turns.lock(conn, {command.policy.name for command in wanted if turns.takes_turns(command.policy)})
     last = await event_log.next_number(conn, "page", count=len(wanted))
     keys = [f"P-{number}" for number in range(last - len(wanted) + 1, last + 1)]
     return await commands.run_many_in(conn, "page", dict(zip(keys, wanted, strict=True)), by=by)

@@ -1,10 +1,10 @@
 """Round-robin: whose turn was when, in the database.
 
-Whose turn it is, is decided in the transaction of the page that takes it. Pages of one policy queue behind each other
-for that, so that two at once never take the same turn; who was asked longest ago comes next, also after a crash.
+Whose turn it is, is decided in the transaction of the page that takes it. Pages queue behind each other for that, so that
+two at once never take the same turn; who was asked longest ago comes next, also after a crash.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -24,13 +24,15 @@ def takes_turns(policy: EscalationPolicy) -> bool:
     return any(step.round_robin for step in policy.steps)
 
 
-async def lock(conn: asyncpg.Connection, policies: Iterable[str]) -> None:
-    """Until the transaction ends nobody else takes a turn of these policies."""
-    # Always after the streams, which the caller holds, and in sorted order: nobody waits in a circle.
-    await conn.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended('round-robin/' || policy, 0)) FROM unnest($1::text[]) AS policy",
-        sorted(set(policies)),
-    )
+async def lock(conn: asyncpg.Connection, policies: Collection[str]) -> None:
+    """Until the transaction ends nobody else takes a turn; nothing happens when none is to be taken.
+
+    One lock for all policies: a transaction takes turns at several moments (an alert that makes a page worse, then a page
+    that opens), so with a lock for each policy two transactions could hold what the other wants next. For the same
+    reason everybody locks in one order: streams that exist, turns, the counter of pages.
+    """
+    if policies:
+        await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('round-robin', 0))")
 
 
 async def read(conn: asyncpg.Connection, policies: Iterable[str]) -> Taken:
