@@ -37,7 +37,6 @@ SHOTS = {
     "on-call-health-light-390": ("/on-call/health", "cem", PHONE, "light"),
     "contact-dark-1440": ("/settings/contact", "ana", LAPTOP, "dark"),
     "contact-light-390": ("/settings/contact", "ana", PHONE, "light"),
-    "on-call-light-390": ("/on-call", "ana", PHONE, "light"),
     "on-call-health-dark-1280": ("/on-call/health", "ana", SMALL, "dark"),
     "status-light-1280": ("/status", "ana", SMALL, "light"),
     "service-dark-1280": ("/catalog/services/main-db", "ana", SMALL, "dark"),
