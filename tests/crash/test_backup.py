@@ -17,6 +17,8 @@ from tests.live.postgres import INSTALLED, InstalledPostgres, postgres_in
 from tests.live.server import SEV1, LiveServer, own_folder
 from tests.live.waiting import until
 
+from sev1.cli import backup
+
 DOCS = Path(__file__).parents[2] / "docs/operations.md"
 SECTION = "## Backup and restore\n"
 OURS = {
@@ -99,10 +101,10 @@ def goes_on(house: House, server: LiveServer) -> None:
 
 
 def test_a_backup_made_while_it_runs_holds_everything_and_a_restored_server_goes_on(house: House) -> None:
-    backup, restore, serve = documented()[0]
+    keep, restore, serve = documented()[0]
     # The delivery's record and the mail are two things; the backup is compared with what is there after both.
     until(lambda: "sent" in states(house.folder / "data"), "the delivery to be recorded")
-    house.done(backup, house.server)
+    house.done(keep, house.server)
     assert (house.folder / "sev1.dump").stat().st_mode & 0o777 == 0o600
     house.server.stop()
     before = content_of(house.folder / "data")
@@ -113,7 +115,7 @@ def test_a_backup_made_while_it_runs_holds_everything_and_a_restored_server_goes
     (house.folder / "sev1.dump").write_bytes(whole)
     house.done(restore, restored)
     assert "already" in house.do(restore, restored).stderr, "a restore never mixes two pasts"
-    assert "exists" in house.do(backup, house.server).stderr, "nor is a backup written over another"
+    assert "exists" in house.do(keep, house.server).stderr, "nor is a backup written over another"
     after = content_of(house.folder / "restored/data")
     assert len(before["events"]) >= 4
     assert len(before["alerts"]) == len(before["timers"]) == 1
@@ -138,3 +140,9 @@ def states(data: Path) -> set[str]:
     joined = contextlib.nullcontext(InstalledPostgres(data / "postgres").url) if INSTALLED else postgres_in(data)
     with joined as database:
         return {row["state"] for row in rows(database, "SELECT state FROM deliveries")}
+
+
+def test_a_password_is_not_among_the_arguments_that_everybody_on_the_machine_sees() -> None:
+    where, environ = backup._target("postgresql://sev1:p%40ss@db.shop.test:5433/sev1?sslmode=require")
+    assert where == "--dbname=postgresql://sev1@db.shop.test:5433/sev1?sslmode=require"
+    assert environ["PGPASSWORD"] == "p@ss"

@@ -1,12 +1,22 @@
 """`sev1 doctor` and `sev1 rules` as a user runs them, beside a server and without one."""
 
+import http.server
 import json
 import re
 import subprocess
+import threading
 from pathlib import Path
 
+import pytest
 from tests.live.mailbox import Mailbox
 from tests.live.server import SEV1, LiveServer, own_folder
+
+from sev1.access import keys
+from sev1.cli import trial
+from sev1.engine.clock import FakeClock
+from sev1.engine.database import Database
+from sev1.engine.settings import Settings
+from sev1.triage import silences
 
 SAMPLE = Path(__file__).parents[2] / "src/sev1/practice/sample"
 
@@ -112,3 +122,36 @@ def test_a_test_alert_takes_the_real_way_pages_nobody_and_is_over_again() -> Non
         status, printed = run(server, "doctor", "--test-alert")
         assert status == 1
         assert f"wrong  test intake: No answer from http://127.0.0.1:{server.port}" in printed
+
+
+class Takes(http.server.BaseHTTPRequestHandler):
+    """Answers as intake does, and does nothing with what it was sent."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+async def test_a_test_alert_that_nobody_judges_is_said_and_stays_silenced_until_it_has_ended_by_itself(
+    db: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "TRIAGE_S", 0.05)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Takes) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            settings = Settings(port=server.server_port)
+            stored, judged = await trial.run(db, settings, clock)
+        finally:
+            server.shutdown()
+    assert stored.ok
+    assert not judged.ok
+    assert "Stored, but not judged" in judged.says
+    async with db.connection() as conn:
+        (silence,) = await silences.in_force(conn, clock.now() + trial.FIRES)
+    assert silence.covers(silence.key_id or 0, trial.LABELS)
+    (key,) = await keys.list_all(db)
+    assert (key.id, key.revoked_at) == (silence.key_id, clock.now())
