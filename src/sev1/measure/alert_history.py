@@ -18,7 +18,8 @@ LAST = 5
 
 RULE = "left(coalesce(nullif(labels ->> 'alertname', ''), summary), 200)"
 """As the index `alerts_rule` has it."""
-_FALSE = "(p.state ->> 'resolution') ~* '^(it was a )?false (alarm|positive)'"
+FALSE_ALARM = "(p.state ->> 'resolution') ~* '^(it was a )?false (alarm|positive)'"
+"""Of a page `p`: whoever resolved it said so."""
 
 
 class PastIncident(Struct, frozen=True, kw_only=True):
@@ -67,7 +68,7 @@ async def history_of(
         ), judged AS (
             SELECT a.status, a.page, p.acknowledged_at - p.opened_at AS took, p.state ->> 'acknowledged_by' AS by,
                    p.acknowledged_at IS NOT NULL OR i.id IS NOT NULL AS acted,
-                   coalesce({_FALSE}, false) OR coalesce(i.status = 'false_alarm', false) AS nothing
+                   coalesce({FALSE_ALARM}, false) OR coalesce(i.status = 'false_alarm', false) AS nothing
             FROM type a LEFT JOIN pages p ON p.id = a.page
                         LEFT JOIN incidents i ON i.id = coalesce(a.incident, p.incident)
         ), answered AS (SELECT DISTINCT page, took, by FROM judged WHERE took IS NOT NULL)

@@ -8,6 +8,7 @@ from litestar.response import Template
 from sev1.access.declare import needs
 from sev1.command import store as incidents
 from sev1.engine.errors import NotFound
+from sev1.measure.alert_health import health_of
 from sev1.oncall import store as oncall_store
 from sev1.surfaces.injected import Db
 from sev1.surfaces.web.catalog_view import policy_lines, service_screen
@@ -42,6 +43,7 @@ async def show_service(name: FromPath[str], db: Db, visit: Here) -> Template:
     async with db.connection() as conn:
         overrides = await oncall_store.overrides_at(conn, visit.now)
         firing = (await list_alerts(conn, status="firing", service=name, limit=20)).alerts
+        health = await health_of(conn, name, visit.now, time_zone=visit.zone)
         recent = [i for i in await incidents.recent_incidents(conn, limit=200) if name in i.services]
     return show(
         visit,
@@ -49,6 +51,7 @@ async def show_service(name: FromPath[str], db: Db, visit: Here) -> Template:
         section="catalog",
         screen=service_screen(service, visit.catalog, overrides, visit.now),
         service=service,
+        health=health,
         firing=firing,
         recent=recent[:8],
     )
