@@ -42,7 +42,7 @@ steps: [{{targets: [{{kind: person, name: ana}}], wait_s: 3600}}]
 ---
 kind: route
 name: each-is-its-own
-match: ['severity="critical"']
+match: ['severity="sev-1"']
 tier: page
 group_by: [instance]
 """
@@ -84,7 +84,7 @@ def measure(server: LiveServer, receiver: Receiver, path: str, numbers: range) -
     for number in numbers:
         gap.wait(rng.uniform(*GAP_S))
         title = f"Latency {number}"
-        labels = {"alertname": "Latency", "severity": "critical", "instance": str(number)}
+        labels = {"alertname": "Latency", "severity": "sev-1", "instance": str(number)}
         sender.request("POST", path, json.dumps([{"labels": labels, "annotations": {"summary": title}}]))
         answer = sender.getresponse()
         answer.read()

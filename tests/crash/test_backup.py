@@ -73,7 +73,7 @@ def house() -> Iterator[House]:
         with LiveServer(folder, smtp_port=mailbox.port, forked=True) as server:
             server.run("apply", str(folder / "catalog"))
             url = server.key("prometheus")
-            labels = {"alertname": "Kept", "severity": "critical", "problem": "kept"}
+            labels = {"alertname": "Kept", "severity": "sev-1", "problem": "kept"}
             alert = {"labels": labels, "annotations": {"summary": "Kept"}, "endsAt": "2036-01-01T00:00:00Z"}
             httpx.post(url, json=[alert]).raise_for_status()
             mailbox.wait_for("first@shop.test", "Kept")

@@ -58,7 +58,7 @@ steps:
 ---
 kind: route
 name: every-problem-is-its-own
-match: ['severity="critical"']
+match: ['severity="sev-1"']
 tier: page
 group_by: [problem]
 ---

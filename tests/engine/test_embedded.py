@@ -98,6 +98,9 @@ def ends_as_zombie(folder: Path) -> subprocess.Popen[bytes]:
     )
     assert parent.stdout is not None
     assert parent.stdout.readline() == b"killed\n"
+    named = named_in(folder / "postgres")
+    assert named is not None
+    until(lambda: psutil.Process(named.pid).status() == psutil.STATUS_ZOMBIE, "the zombie")
     return parent
 
 

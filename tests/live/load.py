@@ -80,6 +80,6 @@ class Load:
         connection.close()
 
     def _body(self, kind: str, name: str) -> str:
-        severity = "critical" if kind == "problem" else "info"
+        severity = "sev-1" if kind == "problem" else "info"  # of SEV-1: each page is a message of its own
         labels = {"alertname": "Crash", "problem": name, "severity": severity}
         return json.dumps([{"labels": labels, "annotations": {"summary": name}, "endsAt": FAR_FUTURE}])
