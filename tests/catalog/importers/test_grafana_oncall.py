@@ -182,3 +182,23 @@ def test_a_rotation_that_begins_in_the_middle_of_a_week_changes_with_the_week():
     assert people_at(imported, "s", "2026-03-09T10:00:00Z") == {"bo"}  # Monday, five days after the start
     assert people_at(imported, "s", "2026-03-13T16:59:00Z") == {"bo"}
     assert people_at(imported, "s", "2026-03-16T10:00:00Z") == {"ana"}
+
+
+def test_one_person_each_time_is_a_round_robin_unless_others_are_asked_at_once():
+    bo = {"id": "U2", "email": "bo@x.example", "username": "bo"}
+    chains = [{"id": "F1", "name": "In turn", "team_id": None}, {"id": "F2", "name": "Mixed", "team_id": None}]
+
+    def step(chain: str, position: int, kind: str, **more: object) -> dict:
+        return {"id": f"{chain}{position}", "escalation_chain_id": chain, "position": position, "type": kind, **more}
+
+    steps = [
+        step("F1", 0, "notify_person_next_each_time", persons_to_notify_next_each_time=["U1", "U2"]),
+        step("F1", 1, "wait", duration=300),
+        step("F1", 2, "notify_persons", persons_to_notify=["U2"]),
+        step("F2", 0, "notify_person_next_each_time", persons_to_notify_next_each_time=["U1"]),
+        step("F2", 1, "notify_persons", persons_to_notify=["U2"]),
+    ]
+    imported = read({"results": [USER, bo]}, {"results": chains}, {"results": steps})
+    assert [s.round_robin for s in imported.catalog.policies["in-turn"].steps] == [True, False]
+    assert [s.round_robin for s in imported.catalog.policies["mixed"].steps] == [False]
+    assert any("at once with others" in str(entry) for entry in imported.entries)

@@ -5,13 +5,14 @@ rotation with an unknown person as a whole, because without them everybody's tur
 """
 
 import contextlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, field
 
-from sev1.catalog.contact import EmailMethod
+from sev1.catalog.contact import ContactMethod, EmailMethod, SmsMethod, VoiceMethod
 from sev1.catalog.importers.draft import Draft, text
 from sev1.catalog.importers.turns import is_zone
 from sev1.catalog.model import (
@@ -32,6 +33,16 @@ from sev1.catalog.model import (
 
 SHORTEST_WAIT_S, LONGEST_WAIT_S, MOST_STEPS, MOST_REPEATS = 10, 24 * 3600, 20, 20
 USUAL_WAIT_S = 300
+MOST_CONTACTS = 20
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def by_phone(kind: str, country: str, number: str) -> SmsMethod | VoiceMethod | None:
+    """A telephone number in its parts, as `sms` or `voice`; None when it is no number that can be dialled (E.164)."""
+    digits = "+" + "".join(char for char in f"{country}{number}" if char.isascii() and char.isdigit())
+    if not _NUMBER.fullmatch(digits):
+        return None
+    return SmsMethod(number=digits) if kind == "sms" else VoiceMethod(number=digits)
 
 
 class Asked(Struct, kw_only=True):
@@ -39,6 +50,8 @@ class Asked(Struct, kw_only=True):
 
     targets: list[Target] = field(default_factory=list)
     wait_s: int = 0
+    in_turn: bool = False
+    """One of the targets each time, whose turn was longest ago."""
 
 
 class Directory(Struct):
@@ -53,9 +66,9 @@ class Directory(Struct):
     _emails: dict[str, str] = {}
 
     def person(
-        self, identity: str, title: str, email: str, zone: str | None, addresses: Sequence[str], source: str
+        self, identity: str, title: str, email: str, zone: str | None, contact: Sequence[ContactMethod], source: str
     ) -> str | None:
-        """Takes a person. Two users with the same address are one person: sign-in goes by it."""
+        """Takes a person; without contact methods their sign-in address is one. Two users with the same address are one person: sign-in goes by it."""
         same = self._emails.get(email.casefold())
         if same:
             self.people[identity] = same
@@ -63,14 +76,14 @@ class Directory(Struct):
             self.draft.changed(source, reason, "Give each an address of their own, and import again.", f"person {same}")
             return same
         known = is_zone(zone)
-        ordered = dict.fromkeys(addresses) or {email: None}
+        ordered = dict.fromkeys(contact) or {EmailMethod(address=email): None}
         name = self.draft.name("person", title or email.partition("@")[0])
         value = Person(
             name=name,
             full_name=text(title, text(email, "Unnamed")),
             email=email,
             time_zone=str(zone) if known else "UTC",
-            contact=tuple(EmailMethod(address=address) for address in ordered),
+            contact=tuple(ordered)[:MOST_CONTACTS],
         )
         if not self.draft.add(value, source):
             return None
@@ -152,7 +165,9 @@ class Directory(Struct):
             name=name,
             title=text(title, "Policy"),
             steps=tuple(
-                Step(targets=tuple(dict.fromkeys(step.targets)), wait_s=_wait(step.wait_s))
+                Step(
+                    targets=tuple(dict.fromkeys(step.targets)), wait_s=_wait(step.wait_s), round_robin=step.in_turn
+                )
                 for step in steps[:MOST_STEPS]
             ),
             repeat=max(0, min(repeat, MOST_REPEATS)),

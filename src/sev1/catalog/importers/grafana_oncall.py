@@ -245,7 +245,12 @@ class _Reading:
         people = step.persons_to_notify
         if step.type == "notify_person_next_each_time":
             people = step.persons_to_notify_next_each_time
-            reason = "A step pages the next of several people each time; here all of them are paged."
+        in_turn = step.type == "notify_person_next_each_time"
+        if not asked.targets:
+            asked.in_turn = in_turn
+        elif in_turn or asked.in_turn:
+            asked.in_turn = False
+            reason = "A step pages the next of several people each time, at once with others; here all of them are paged."
             self.draft.changed(source, reason, "Make a schedule of them.")
         wanted = [("user", one) for one in people or []]
         if step.notify_on_call_from_schedule:

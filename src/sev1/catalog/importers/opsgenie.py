@@ -13,7 +13,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from sev1.catalog.importers.directory import Asked, Directory, calendar_bounds, override
+from sev1.catalog.contact import ContactMethod, EmailMethod
+from sev1.catalog.importers.directory import Asked, Directory, by_phone, calendar_bounds, override
 from sev1.catalog.importers.draft import Draft, Imported, text
 from sev1.catalog.importers.lanes import Rolling, lanes
 from sev1.catalog.importers.opsgenie_restrictions import Limits, windows_of
@@ -37,6 +38,16 @@ class _Contact(Struct, rename="camel"):
     to: str = ""
     contact_method: str = ""
     enabled: bool = True
+
+    def method(self) -> ContactMethod | None:
+        """What it is here; numbers are written as `49-1701234567`. None for what has no form here."""
+        match self.contact_method:
+            case "email":
+                return EmailMethod(address=self.to)
+            case "sms" | "voice":
+                country, _, number = self.to.rpartition("-")
+                return by_phone(self.contact_method, country, number)
+        return None
 
 
 class _User(Struct, rename="camel"):
@@ -184,11 +195,11 @@ class _Reading:
     def _user(self, user: _User) -> None:
         source = titled("Opsgenie", "user", {"id": user.id, "name": user.full_name or user.username}, "name")
         enabled = [contact for contact in user.user_contacts if contact.enabled]
-        addresses = [contact.to for contact in enabled if contact.contact_method == "email"]
-        name = self.directory.person(user.id, user.full_name, user.username, user.time_zone, addresses, source)
+        known = [method for contact in enabled if (method := contact.method())]
+        name = self.directory.person(user.id, user.full_name, user.username, user.time_zone, known, source)
         if name is None:
             return
-        others = sorted({contact.contact_method for contact in enabled} - {"email", ""})
+        others = sorted({contact.contact_method for contact in enabled if not contact.method()} - {""})
         if others:
             reason = f"Of their contact methods {text(', '.join(others), most=100)} are not carried over."
             self.draft.left(source, reason, "Add what sev1 can reach to `contact` of their file.")

@@ -12,7 +12,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from sev1.catalog.importers.directory import Asked, Directory, calendar_bounds, override
+from sev1.catalog.contact import ContactMethod, EmailMethod
+from sev1.catalog.importers.directory import Asked, Directory, by_phone, calendar_bounds, override
 from sev1.catalog.importers.draft import Draft, Imported, text
 from sev1.catalog.importers.sources import converted, json_value, require_vendor, titled
 from sev1.catalog.importers.turns import begun, ends_on, is_zone, local, restrictions, rotated, rotation, windows
@@ -37,6 +38,22 @@ class _Contact(Struct, frozen=True):
     id: str = ""
     type: str = ""
     address: str | None = None
+    country_code: int | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.type.removesuffix("_reference").removesuffix("_contact_method")
+
+    def method(self) -> ContactMethod | None:
+        """What it is here; None for what has no form here, and for a reference without the address."""
+        if not self.address:
+            return None
+        match self.kind:
+            case "email":
+                return EmailMethod(address=self.address)
+            case "phone" | "sms":
+                return by_phone(self.kind, str(self.country_code or ""), self.address)
+        return None
 
 
 class _Rule(Struct):
@@ -201,13 +218,12 @@ class _Reading:
             (rule for rule in user.notification_rules if rule.urgency == "high"), key=lambda r: r.start_delay_in_minutes
         )
         ordered = [by_id.get(rule.contact_method.id, rule.contact_method) for rule in rules] + user.contact_methods
-        addresses = [c.address for c in ordered if c.type.startswith("email_contact_method") and c.address]
-        name = self.directory.person(user.id, user.name, user.email, user.time_zone, addresses, source)
+        contact = [method for one in ordered if (method := one.method())]
+        name = self.directory.person(user.id, user.name, user.email, user.time_zone, contact, source)
         if name is None:
             return
-        others = sorted(
-            {c.type.removesuffix("_reference").removesuffix("_contact_method") for c in ordered} - {"email", ""}
-        )
+        # A reference to one that was exported is that one; what is left has no form here, or no address.
+        others = sorted({one.kind for one in ordered if not one.method()} - {"email", ""})
         if others:
             reason = f"Of their contact methods {', '.join(others)} are not carried over."
             self.draft.left(source, reason, "Add what sev1 can reach to `contact` of their file.")
