@@ -79,6 +79,47 @@ def test_the_hour_by_which_a_week_grows_or_shrinks_when_clocks_change_is_no_seco
         assert catalog_breaches(whole, day, {}) == []
 
 
+def test_a_healthy_rotation_is_healthy_on_whatever_day_it_is_looked_at():
+    whole = catalog(schedule("web", "ana", "bo"), consecutive_weeks=1, rest_h=24)
+    assert [n for n in range(366) if catalog_breaches(whole, NOW + n * timedelta(hours=25), {})] == []
+
+
+def test_a_run_that_is_under_way_is_counted_from_its_beginning_and_one_that_is_over_is_not_said():
+    whole = catalog(schedule("web", "ana", "ana", "bo", "cem"), consecutive_weeks=1)
+    [one] = catalog_breaches(whole, NOW + timedelta(days=9), {})
+    assert one.sentence == "ana would be on call 2 weeks in a row from Mon 2 Mar 08:00 UTC; the limit is 1."
+    weekly = catalog(schedule("web", "bo", "cem"), consecutive_weeks=1)
+    past = {"web": [Override(person="bo", start=NOW + timedelta(days=7), end=NOW + timedelta(days=14))]}
+    assert len(catalog_breaches(weekly, NOW, past)) == 1
+    assert catalog_breaches(weekly, NOW + timedelta(days=22), past) == []
+
+
+def test_an_override_in_the_middle_of_a_week_is_judged_by_the_weeks_that_its_person_really_has():
+    """ana has every other week: within one of hers nothing is added, between two of them three become a row."""
+    whole = catalog(schedule("web", "ana", "bo"), consecutive_weeks=1)
+    for day, found in ((2, []), (9, ["ana would be on call 3 weeks in a row; the limit is 1."])):
+        cover = Override(person="ana", start=NOW + timedelta(days=day), end=NOW + timedelta(days=day) + HOUR)
+        assert breaches(whole, "web", cover, {}, 0) == found
+
+
+async def test_a_swap_is_judged_by_what_comes_out_of_it_and_not_half_way(db):
+    """Taking the week beside one's own would be two in a row; giving one's own away in return leaves one."""
+    whole = catalog(schedule("web", "ana", "bo", "cem"), consecutive_weeks=1)
+    week = [NOW + n * timedelta(days=7) for n in range(3)]
+    take = {"schedule": "web", "asked_of": "bo", "start": week[0], "end": week[1]}
+    async with db.transaction() as conn:
+        await catalogs.write(conn, whole, actor="operator", now=NOW)
+        alone = await swaps.ask(conn, whole, NewSwap(**take), asked_by="ana", now=NOW)
+        both = NewSwap(**take, back_start=week[1], back_end=week[2])
+        exchange = await swaps.ask(conn, whole, both, asked_by="ana", now=NOW)
+    with pytest.raises(store.Unhealthy, match="bo would be on call 2 weeks in a row"):
+        async with db.transaction() as conn:
+            await swaps.answer(conn, whole, alone, "accepted", actor="bo", now=NOW)
+    async with db.transaction() as conn:
+        await swaps.answer(conn, whole, exchange, "accepted", actor="bo", now=NOW)
+        assert await conn.fetchval("SELECT count(*) FROM schedule_overrides") == 2
+
+
 def test_an_override_is_judged_by_all_schedules_of_its_person():
     whole = catalog(schedule("web", "ana", "bo"), schedule("shop", "cem"), rest_h=11)
     cover = Override(person="ana", start=NOW + timedelta(days=7) + 4 * HOUR, end=NOW + timedelta(days=7) + 8 * HOUR)
@@ -180,5 +221,5 @@ async def test_on_the_terminal_plan_shows_it_and_apply_wants_the_reason(
     done = await run("apply", str(tmp_path), "--override-limits", "we are one")
     assert done.exit_code == 0, done.output
     after = await run("plan", str(tmp_path))
-    assert "limit: ana would be on call 13 weeks in a row" in after.stderr
+    assert "limit: ana would be on call 17 weeks in a row or more from Mon 2 Feb 08:00 UTC" in after.stderr
     assert "refuses it" not in after.stderr

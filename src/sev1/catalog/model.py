@@ -68,7 +68,7 @@ class ShiftLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     rest_h: Annotated[int, Meta(ge=1, le=168)] | None = None
     """Hours of rest between two shifts of the same person."""
     consecutive_weeks: Annotated[int, Meta(ge=1, le=52)] | None = None
-    """How many weeks in a row, counted from the start of the shift, the same person may be on call."""
+    """How many weeks in a row, with no whole week off between shifts, the same person may be on call."""
     night_pages: Annotated[int, Meta(ge=1, le=100)] | None = None
     """Pages between 22:00 and 07:00 in the last seven days after which a person gets no further shift."""
 

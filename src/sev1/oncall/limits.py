@@ -3,8 +3,8 @@
 What counts is when a person is on call at all: two schedules that follow each other are no rest.
 """
 
-import bisect
 import itertools
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
@@ -18,6 +18,10 @@ from sev1.oncall.schedule import Exceptions, final
 
 AHEAD = timedelta(days=91)
 """How far a catalog is looked at before it is applied; further where a limit of weeks needs it."""
+BACK = timedelta(weeks=4)
+"""So far a shift or a run of weeks that is under way is followed back; overrides that have ended are known as long."""
+CLOCKS = timedelta(hours=2)
+"""No clock is changed by more: so much a week by the wall may be longer or shorter than 168 hours."""
 _WEEK, _HOUR = timedelta(weeks=1), timedelta(hours=1)
 
 Spell = tuple[datetime, datetime]
@@ -38,11 +42,18 @@ class Breach(Struct, frozen=True, kw_only=True):
 
 
 def breaches(
-    catalog: Catalog, schedule: str, override: Override, exceptions: Mapping[str, Exceptions], night_pages: int
+    catalog: Catalog,
+    schedule: str,
+    override: Override,
+    exceptions: Mapping[str, Exceptions],
+    night_pages: int,
+    *,
+    together: Sequence[Override] = (),
 ) -> list[str]:
     """One sentence for each limit that the final schedules with `override` break for its person; empty is healthy.
 
-    `night_pages` counts those of the person in the last seven days. Of several teams, the limits of each count.
+    `night_pages` counts those of the person in the last seven days, `together` are overrides of the same schedule that are
+    made at once with this one. Of several teams, the limits of each count.
     """
     who = override.person
     limits = _limits_of(catalog, who)
@@ -50,14 +61,14 @@ def breaches(
         return []
     weeks = max((limit.consecutive_weeks or 0 for limit in limits), default=0)
     around = timedelta(weeks=weeks + 2)
-    held = {**exceptions, schedule: [*exceptions.get(schedule, ()), override]}
+    held = {**exceptions, schedule: [*exceptions.get(schedule, ()), override, *together]}
     mine = _spells(catalog, held, override.start - around, override.end + around, {who}).get(who, [])
     found: list[Breach] = []
     for limit in limits:
         if limit.rest_h is not None:
             found += _short_rest(catalog, who, limit.rest_h, mine, near=(override.start, override.end))
         if limit.consecutive_weeks is not None:
-            run = _weeks_around(mine, override.start)
+            run = max((_weeks(one) for one in _runs(mine) if _meet(one, (override.start, override.end))), default=0)
             if run > limit.consecutive_weeks:
                 found.append(_too_long(who, limit.consecutive_weeks, run, ""))
         if limit.night_pages is not None and night_pages >= limit.night_pages:
@@ -80,15 +91,16 @@ def catalog_breaches(catalog: Catalog, now: datetime, exceptions: Mapping[str, E
         return []
     weeks = max((team.limits.consecutive_weeks or 0 for team in catalog.teams.values() if team.limits), default=0)
     until = now + max(AHEAD, timedelta(weeks=weeks + 2))
-    by_person = _spells(catalog, exceptions, now, until, set(limited))
+    # From before now: what is cut at now would begin a week in the middle of a shift.
+    by_person = _spells(catalog, exceptions, now - BACK, until, set(limited))
     found: list[Breach] = []
     for person in limited:
         mine = by_person.get(person, [])
         for limit in _limits_of(catalog, person):
             if limit.rest_h is not None:
-                found += _short_rest(catalog, person, limit.rest_h, mine)
+                found += _short_rest(catalog, person, limit.rest_h, mine, since=now)
             if limit.consecutive_weeks is not None:
-                found += _long_run(catalog, person, limit.consecutive_weeks, mine, until)
+                found += _long_run(catalog, person, limit.consecutive_weeks, mine, now, until)
     worst: dict[tuple[str, str], Breach] = {}
     for one in found:
         known = worst.get((one.person, one.limit))
@@ -137,14 +149,22 @@ def _may_hold(schedule: Schedule, exceptions: Exceptions) -> set[str]:
 
 
 def _short_rest(
-    catalog: Catalog, person: str, rest_h: int, mine: Sequence[Spell], near: Spell | None = None
+    catalog: Catalog,
+    person: str,
+    rest_h: int,
+    mine: Sequence[Spell],
+    *,
+    near: Spell | None = None,
+    since: datetime | None = None,
 ) -> list[Breach]:
-    """The shortest rest that is too short; with `near`, of those beside that shift."""
+    """The shortest rest that is too short; with `near`, of those beside that shift, with `since`, of those that end later."""
     rest = timedelta(hours=rest_h)
     short = [
         (start - end, end)
         for (_, end), (start, _) in itertools.pairwise(mine)
-        if start - end < rest and (near is None or (end > near[0] - rest and start < near[1] + rest))
+        if start - end < rest
+        and (near is None or (end > near[0] - rest and start < near[1] + rest))
+        and (since is None or start > since)
     ]
     if not short:
         return []
@@ -155,15 +175,15 @@ def _short_rest(
     return [Breach(person=person, limit="rest_h", allowed=rest_h, found=hours, sentence=sentence)]
 
 
-def _long_run(catalog: Catalog, person: str, allowed: int, mine: Sequence[Spell], until: datetime) -> list[Breach]:
-    """The longest run of weeks, counted from the start of each spell; one that the window cuts is said to be open."""
-    ends = [end for _, end in mine]
-    runs = [(_run(mine, ends, start, 1), start) for start, _ in mine]
-    longest = max(runs, key=lambda run: run[0], default=(0, until))
-    if longest[0] <= allowed:
+def _long_run(
+    catalog: Catalog, person: str, allowed: int, mine: Sequence[Spell], now: datetime, until: datetime
+) -> list[Breach]:
+    """The longest run of weeks that is not over; one that the window cuts is said to be open."""
+    longest = max((run for run in _runs(mine) if run[1] > now), key=_weeks, default=None)
+    if longest is None or _weeks(longest) <= allowed:
         return []
-    more = " or more" if longest[1] + longest[0] * _WEEK >= until - _WEEK else ""
-    return [_too_long(person, allowed, longest[0], f"{more} from {_at(catalog, person, longest[1])}")]
+    more = " or more" if longest[1] > until - _WEEK else ""
+    return [_too_long(person, allowed, _weeks(longest), f"{more} from {_at(catalog, person, longest[0])}")]
 
 
 def _too_long(person: str, allowed: int, run: int, rest: str) -> Breach:
@@ -171,32 +191,27 @@ def _too_long(person: str, allowed: int, run: int, rest: str) -> Breach:
     return Breach(person=person, limit="consecutive_weeks", allowed=allowed, found=run, sentence=sentence)
 
 
-def _weeks_around(mine: Sequence[Spell], at: datetime) -> int:
-    """How many weeks of seven days in a row hold some of the spells: the one that begins at `at` and its neighbours."""
-    ends = [end for _, end in mine]
-    return 1 + _run(mine, ends, at + _WEEK, 1) + _run(mine, ends, at - _WEEK, -1)
+def _runs(mine: Sequence[Spell]) -> list[Spell]:
+    """Spells with less than a week off between them, as one: from the start of the first to the end of the last.
 
-
-def _run(mine: Sequence[Spell], ends: Sequence[datetime], at: datetime, step: int) -> int:
-    count = 0
-    while _holds(mine, ends, at + count * step * _WEEK):
-        count += 1
-    return count
-
-
-def _holds(mine: Sequence[Spell], ends: Sequence[datetime], at: datetime) -> bool:
-    """Whether the week from `at` holds some of the spells. An hour or less of a spell that lies in a neighbouring week is
-    none: where clocks change, hand-overs move by that.
+    Weeks are not counted from any one day: by those from a Wednesday, somebody who has every other week from Monday to
+    Monday would have all of them.
     """
-    until = at + _WEEK
-    first = bisect.bisect_right(ends, at)
-    for n in range(first, len(mine)):
-        start, end = mine[n]
-        if start >= until:
-            break
-        if min(end, until) - max(start, at) > _HOUR or (start >= at and end <= until):
-            return True
-    return False
+    found: list[Spell] = []
+    for start, end in mine:
+        if found and start - found[-1][1] < _WEEK - CLOCKS:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return found
+
+
+def _weeks(run: Spell) -> int:
+    return max(1, math.ceil((run[1] - run[0] - CLOCKS) / _WEEK))
+
+
+def _meet(one: Spell, other: Spell) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def _at(catalog: Catalog, person: str, instant: datetime) -> str:

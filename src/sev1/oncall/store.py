@@ -1,6 +1,6 @@
 """Overrides made at run time: who covers for whom, beside those written in the catalog."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -47,8 +47,10 @@ async def add_override(
     created_by: str,
     now: datetime,
     anyway: str = "",
+    together: Sequence[Override] = (),
 ) -> int:
-    """Stores an override on top of all earlier ones and returns its id.
+    """Stores an override on top of all earlier ones and returns its id. `together` are those that the same transaction
+    makes next: limits are held against what comes out of all.
 
     Raises `NotFound` for an unknown schedule, `Invalid` for an unknown person and for times that cannot be, `Unhealthy`
     for a shift that breaks a limit of the person's team; `anyway`, a reason, lets it through and stays in the audit log.
@@ -56,7 +58,7 @@ async def add_override(
     check_override(catalog, schedule, override, now)
     # One at a time: two that are healthy each may together be none, also on two schedules.
     await conn.execute("SELECT pg_advisory_xact_lock($1, 0)", LOCK)
-    broken = await _breaches(conn, catalog, schedule, override, now)
+    broken = await _breaches(conn, catalog, schedule, override, now, together)
     if broken and not anyway.strip():
         raise Unhealthy(f"{' '.join(broken)} Choose somebody else, or give a reason why it must be.", limits=broken)
     override_id: int = await conn.fetchval(
@@ -143,13 +145,18 @@ async def night_pages(conn: asyncpg.Connection, person: str, zone: str, now: dat
 
 
 async def _breaches(
-    conn: asyncpg.Connection, catalog: Catalog, schedule: str, override: Override, now: datetime
+    conn: asyncpg.Connection,
+    catalog: Catalog,
+    schedule: str,
+    override: Override,
+    now: datetime,
+    together: Sequence[Override],
 ) -> list[str]:
     if not any(team.limits and override.person in team.members for team in catalog.teams.values()):
         return []
     exceptions = {name: in_force(held, catalog) for name, held in (await overrides_at(conn, now)).items()}
     nights = await night_pages(conn, override.person, catalog.people[override.person].time_zone, now)
-    return breaches(catalog, schedule, override, exceptions, nights)
+    return breaches(catalog, schedule, override, exceptions, nights, together=together)
 
 
 async def made_since(conn: asyncpg.Connection, since: datetime) -> list[MadeOverride]:

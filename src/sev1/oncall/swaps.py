@@ -73,8 +73,12 @@ async def answer(
     if swap.state != "asked":
         raise Conflict(f"This swap was {swap.state} already; nothing was changed.")
     if to == "accepted":
-        for override in _overrides(swap, swap.asked_by):
-            await store.add_override(conn, catalog, swap.schedule, override, created_by=actor, now=now, anyway=anyway)
+        wanted = _overrides(swap, swap.asked_by)
+        for n, override in enumerate(wanted, start=1):
+            await store.add_override(
+                conn, catalog, swap.schedule, override,
+                created_by=actor, now=now, anyway=anyway, together=wanted[n:],
+            )  # fmt: skip
     await conn.execute("UPDATE shift_swaps SET state = $2, answered_at = $3 WHERE id = $1", number, to, now)
     await _note(conn, to, number, swap, actor=actor, now=now)
     return _swap({**row, "state": to})
