@@ -2,8 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from sev1.catalog.model import Catalog, Override
 from sev1.command import model as m
+from sev1.oncall.model import EVERYBODY, Away
+from sev1.oncall.schedule import on_call
 from sev1.paging import model as p
 from sev1.surfaces.web.now_view import now_view
 
@@ -56,6 +60,16 @@ def test_it_is_quiet_when_nothing_waits_for_me_and_says_until_when_i_am_on_call(
         "You are on call for Fulfilment until 08:00.",
         "You are on call for Payments until 07:14.",
     )
+
+
+def test_on_a_day_on_which_a_schedule_is_closed_nobody_is_said_to_be_on_call(nordlicht: Catalog) -> None:
+    """As in paging: a calendar of holidays counts for everybody of the schedule."""
+    closed = replace(nordlicht.schedules["payments-primary"], on_holiday="gap")
+    whole = replace(nordlicht, schedules={"payments-primary": closed})
+    me = on_call(closed, NOW).person
+    holiday = Away(person=EVERYBODY, start=NOW - MINUTE, end=NOW + 60 * MINUTE, kind="holiday", reason="Works holiday")
+    assert len(now_view([], [], whole, {}, me, "UTC", NOW).duties) == 1
+    assert now_view([], [], whole, {"payments-primary": [holiday]}, me, "UTC", NOW).duties == ()
 
 
 def test_somebody_who_is_not_on_call_has_no_duty(nordlicht: Catalog) -> None:

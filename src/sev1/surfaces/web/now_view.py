@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
+from sev1.oncall.resolve import in_force
 from sev1.oncall.schedule import Exceptions, on_call
 from sev1.paging import model as p
 from sev1.surfaces.web.incident_view import expected_of
@@ -74,7 +75,7 @@ def _urgency(incident: m.Incident, now: datetime) -> tuple[bool, bool, str, date
 def duties(catalog: Catalog, overrides: Mapping[str, Exceptions], me: str, zone: str, now: datetime) -> tuple[str, ...]:
     found = []
     for schedule in sorted(catalog.schedules.values(), key=lambda s: s.title):
-        shift = on_call(schedule, now, [o for o in overrides.get(schedule.name, ()) if o.person in catalog.people])
+        shift = on_call(schedule, now, in_force(overrides.get(schedule.name, ()), catalog))
         if shift and shift.person == me:
             title = schedule.duty
             found.append(f"You are on call for {title} until {shift_end(shift.end, now, zone)}.")
