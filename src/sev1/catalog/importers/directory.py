@@ -165,9 +165,7 @@ class Directory(Struct):
             name=name,
             title=text(title, "Policy"),
             steps=tuple(
-                Step(
-                    targets=tuple(dict.fromkeys(step.targets)), wait_s=_wait(step.wait_s), round_robin=step.in_turn
-                )
+                Step(targets=tuple(dict.fromkeys(step.targets)), wait_s=_wait(step.wait_s), round_robin=step.in_turn)
                 for step in steps[:MOST_STEPS]
             ),
             repeat=max(0, min(repeat, MOST_REPEATS)),

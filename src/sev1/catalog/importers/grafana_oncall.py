@@ -250,7 +250,9 @@ class _Reading:
             asked.in_turn = in_turn
         elif in_turn or asked.in_turn:
             asked.in_turn = False
-            reason = "A step pages the next of several people each time, at once with others; here all of them are paged."
+            reason = (
+                "A step pages the next of several people each time, at once with others; here all of them are paged."
+            )
             self.draft.changed(source, reason, "Make a schedule of them.")
         wanted = [("user", one) for one in people or []]
         if step.notify_on_call_from_schedule:
