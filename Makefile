@@ -17,9 +17,9 @@ run: $(RUNTIME) ## start sev1 with the sample organisation on 127.0.0.1:8080 (SE
 	@exec $(BIN)/sev1 serve --demo
 
 test: $(DEVELOPMENT) peers ## every test, against real peers
-	$(BIN)/pytest -n 3 --dist loadfile --ignore tests/browser $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadfile --ignore tests/browser $(ARGS)
 	$(BIN)/pytest tests/browser $(ARGS)
-# Three at a time on two cores: the tests that kill servers and wait for peers mostly wait.
+# Four at a time on two cores: the tests that kill servers and wait for peers mostly wait.
 # The browser's tests have a process of their own: Playwright's synchronous API keeps an event loop running in its thread,
 # and they look at what is seen within a second, which wants both cores.
 

@@ -13,8 +13,10 @@ from litestar.response import Template
 from litestar.router import Router
 from litestar.template import TemplateConfig
 from msgspec import Struct
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
-from sev1.access import accounts
+from sev1.access import accounts, passwords
 from sev1.access.accounts import User
 from sev1.access.declare import needs, public, with_integration_key
 from sev1.access.keyring import KeyRing
@@ -79,6 +81,16 @@ def answer_error(request: Request, error: Sev1Error) -> Response | Template:
         return Response({"code": error.code, "message": error.message, "data": error.data}, status_code=error.status)
     context = {"status": error.status, "code": error.code, "message": error.message}
     return Template(template_name="error.html", context=context, status_code=error.status)
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password's hash costs a tenth of a second of both cores on purpose; only its own tests have to pay that."""
+    if request.module.__name__.rpartition(".")[2] != "test_passwords":
+        cheap = Argon2Hasher(time_cost=1, memory_cost=16, parallelism=1)
+        monkeypatch.setattr(passwords, "_hasher", PasswordHash((cheap,)))
+        parts = cheap.hash("nobody's").split("$")
+        monkeypatch.setattr(passwords, "NOBODYS_HASH", "$".join([*parts[:-1], parts[-1][::-1]]))
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ def check(event: InboundEvent) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_json_value_is_understood_or_refused(name: str, data: st.DataObject):
     value = data.draw(anything | nearly_right[name])
@@ -154,7 +154,7 @@ def test_any_json_value_is_understood_or_refused(name: str, data: st.DataObject)
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(raw=st.binary(max_size=200), at=st.integers(0, 200))
 def test_any_bytes_are_understood_or_refused(name: str, raw: bytes, at: int):
     understood(name, raw)
