@@ -77,8 +77,9 @@ from sev1.watch.step import WatchStep
 log = logging.getLogger(__name__)
 
 DELIVERY_LOOPS = 4
-GIVE_WAY = 9.0
-"""While requests pour in, triage rests nine times as long as it worked: a tenth of the time is its."""
+GIVE_WAY = 19.0
+"""While requests pour in, triage rests nineteen times as long as it worked: a twentieth of the time is its. What is new and
+would wake somebody does not wait for it (`triage/express.py`)."""
 CHANGES_KEPT = timedelta(days=365)
 """How long it is known what was changed: reviews look back at whole quarters."""
 FINISH_S = 2.0

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 BATCH_ROWS = 500
 BATCH_BYTES = 512 * 1024
-BITE_ROWS = 50
+BITE_ROWS = 25
 """A batch while intake is under pressure: short enough not to hold up its answers."""
 MAX_TRIES = 5
 
