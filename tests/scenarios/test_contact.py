@@ -40,6 +40,13 @@ async def test_a_choice_counts_from_the_next_page_on_and_none_is_the_catalogs_ag
     assert stage.mailed("[SEV-1?]") == [f"{who}@nordlicht.example"]
 
 
+async def test_whoever_is_given_a_page_is_reached_as_they_chose(stage: Stage):
+    await choose(stage, "hana", "high", mail("hana.mobile@mail.example"))
+    await stage.fires()
+    await stage.answers("P-1", "reassign", person="hana")
+    assert stage.mailed("[SEV-1?]")[-1] == "hana.mobile@mail.example"
+
+
 async def test_what_can_wait_takes_another_way(stage: Stage):
     for name in ("ana", "bo", "cem"):
         await choose(stage, name, "low", mail(f"{name}.later@mail.example"))

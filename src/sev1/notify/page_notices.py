@@ -37,7 +37,8 @@ class PageNotices:
         policies = {change.after.policy for change in changes if change.after.policy is not None}
         in_turn = [policy.name for policy in policies if takes_turns(policy)]
         people = await StepPeople.read(conn, catalog, changes[0].now, in_turn=in_turn, to_look=True)
-        reach = await contacts.read(conn)
+        # Whoever was ever asked may be told that it is over; an organisation's other choices are not read for it.
+        reach = await contacts.read(conn, {name for change in changes for name in change.after.paged})
         queued: list[store.Queued] = []
         for change in changes:
             page = change.after
