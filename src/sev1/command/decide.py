@@ -1,4 +1,8 @@
-"""The rules of incident command. Pure (missions 1.1, 1.5, 3.2, 8.1, 8.6, 9.1, 9.3, 11.1, 11.3)."""
+"""The rules of incident command. Pure (missions 1.1, 1.5, 3.2, 8.1, 8.6, 9.1, 9.3, 11.1, 11.3).
+
+Declaring, roles, severity, stages, updates and the end are here; the parts of an incident have rules of their own
+(`command/parts`), and this sends each command to the part that knows it.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -7,6 +11,9 @@ from typing import Any, assert_never
 from msgspec.structs import replace
 
 from sev1.command import model as m
+from sev1.command.parts import PARTS, part_of
+from sev1.command.parts import needs as n
+from sev1.command.terms import Command, Scene
 from sev1.engine.decider import Actor, Fact
 from sev1.engine.errors import Invalid, NotFound, Refused
 
@@ -31,16 +38,25 @@ class IncidentAggregate:
             return _declare(state, command.command, command.known, now, by)
         if state.status == "none":
             raise NotFound(f"There is no incident {state.key}.")
-        return _respond(state, command.command, command.known, now)
+        return _respond(state, command.command, command.known, now, by)
 
     def evolve(self, state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
         return evolve(state, fact)
 
-    def timers(self, state: m.Incident) -> Mapping[str, datetime]:  # noqa: ARG002 - nothing is waited for yet
-        return {}
+    def timers(self, state: m.Incident) -> Mapping[str, datetime]:
+        """What the parts wait for: while it is open, and what outlives it always."""
+        return {
+            kind: due
+            for part in PARTS
+            if state.is_open or part.outlives
+            for kind, due in part.timers(getattr(state, part.name)).items()
+        }
 
-    def timer_command(self, kind: str, due: datetime) -> m.Informed:
-        raise ValueError(f"an incident has no timer {kind!r} (due {due})")
+    def timer_command(self, kind: str, due: datetime) -> Command:  # noqa: ARG002 - what is due says the state
+        for part in PARTS:
+            if kind in part.timer_commands:
+                return part.timer_commands[kind]()
+        raise ValueError(f"an incident has no timer {kind!r}")
 
 
 def _declare(state: m.Incident, command: m.Declare, known: m.Known, now: datetime, by: Actor) -> list[m.IncidentEvent]:
@@ -70,7 +86,14 @@ def _declare(state: m.Incident, command: m.Declare, known: m.Known, now: datetim
     return events
 
 
-def _respond(state: m.Incident, command: m.ResponderCommand, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
+def _respond(
+    state: m.Incident, command: m.ResponderCommand | m.TimerCommand, known: m.Known, now: datetime, by: Actor
+) -> list[m.IncidentEvent]:
+    if part := part_of(command):
+        if not part.outlives:
+            _must_be_open(state)
+        scene = Scene(now=now, by=by, commander=state.commander, rhythm_min=known.update_every_min)
+        return part.decide(getattr(state, part.name), command, scene)
     match command:
         case m.AddNote():
             return [m.NoteAdded(text=command.text)]
@@ -95,7 +118,7 @@ def _respond(state: m.Incident, command: m.ResponderCommand, known: m.Known, now
             return _while_open(state, command, known, now)
 
 
-def _while_open(state: m.Incident, command: m.ResponderCommand, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
+def _while_open(state: m.Incident, command: Command, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
     match command:
         case m.SetSeverity():
             return _severity(state, command, known, now)
@@ -103,14 +126,13 @@ def _while_open(state: m.Incident, command: m.ResponderCommand, known: m.Known, 
             return _stage(state, command)
         case m.PostUpdate():
             minutes = command.next_update_in_min or known.update_every_min
-            return [
-                m.UpdatePosted(
-                    condition=command.condition,
-                    actions=command.actions,
-                    needs=command.needs,
-                    next_update_at=_next(now, minutes),
-                )
-            ]
+            posted = m.UpdatePosted(
+                condition=command.condition,
+                actions=command.actions,
+                needs=command.needs,
+                next_update_at=_next(now, minutes),
+            )
+            return [posted, *n.raise_needs(state.needs, n.lines_of(command.needs))]
         case m.RecordDecision():
             return [
                 m.DecisionRecorded(decision=command.decision, reason=command.reason, alternatives=command.alternatives)
@@ -318,7 +340,9 @@ def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
                 next_update_at=event.next_update_at,
             )
         case _:
-            assert_never(event)
+            part = part_of(event)
+            assert part is not None, f"no part knows {event!r}"
+            return replace(state, **{part.name: part.evolve(getattr(state, part.name), fact)})
 
 
 def _mark(state: m.Incident, criterion: m.Criterion, mark: m.Mark) -> m.Incident:

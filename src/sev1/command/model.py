@@ -5,6 +5,24 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from sev1.command.parts.board import Board, BoardCommand, BoardEvent
+from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, Mitigations, RemindOfMitigations
+from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
+from sev1.command.parts.tasks import AskAfterTasks, TaskCommand, TaskEvent, Tasks
+from sev1.command.parts.workstreams import StreamCommand, StreamEvent, Workstreams
+from sev1.command.terms import (
+    AlertNumber,
+    Command,
+    Event,
+    Line,
+    Name,
+    OptionalProse,
+    PageKey,
+    PersonName,
+    Prose,
+    SeverityName,
+)
+
 Role = Literal["ic", "ops", "comms", "scribe", "sme", "support", "sponsor"]
 ROLE_TITLES: dict[Role, str] = {
     "ic": "Incident Commander",
@@ -49,21 +67,7 @@ CRITERIA: dict[Criterion, str] = {
 
 Status = Literal["none", "open", "resolved", "closed", "false_alarm"]
 
-Line = Annotated[str, Meta(min_length=1, max_length=300)]
-Prose = Annotated[str, Meta(min_length=1, max_length=5000)]
-OptionalProse = Annotated[str, Meta(max_length=5000)]
-SeverityName = Annotated[str, Meta(pattern=r"^sev-[0-5]$(?!\n)")]
-PersonName = Annotated[str, Meta(min_length=1, max_length=254)]
-PageKey = Annotated[str, Meta(pattern=r"^P-[0-9]{1,18}$(?!\n)")]
-AlertNumber = Annotated[int, Meta(ge=1, le=2**63 - 1)]
-Name = Annotated[str, Meta(min_length=1, max_length=63)]
-
-
 # --- commands ---------------------------------------------------------------------------------------------------------
-
-
-class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
-    pass
 
 
 class Declare(Command, frozen=True, kw_only=True, tag="declare"):
@@ -205,8 +209,18 @@ ResponderCommand = (
     | GiveAllClear
     | CloseFalseAlarm
     | Reopen
+    | BoardCommand
+    | TaskCommand
+    | NeedCommand
+    | StreamCommand
+    | MitigationCommand
 )
 """What a responder may do in an incident, on every surface."""
+
+
+TimerCommand = AskAfterTasks | RemindOfMitigations
+"""What comes due by itself."""
+IncidentCommand = Declare | ResponderCommand | TimerCommand
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -227,15 +241,11 @@ class Known(Struct, frozen=True, kw_only=True):
 class Informed(Struct, frozen=True, kw_only=True):
     """A command with what is known."""
 
-    command: Declare | ResponderCommand
+    command: IncidentCommand
     known: Known
 
 
 # --- events -----------------------------------------------------------------------------------------------------------
-
-
-class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
-    pass
 
 
 class IncidentDeclared(Event, frozen=True, kw_only=True, tag="incident_declared"):
@@ -367,6 +377,11 @@ IncidentEvent = (
     | AllClearGiven
     | ClosedAsFalseAlarm
     | IncidentReopened
+    | BoardEvent
+    | TaskEvent
+    | NeedEvent
+    | StreamEvent
+    | MitigationEvent
 )
 
 
@@ -415,6 +430,11 @@ class Incident(Struct, frozen=True, kw_only=True):
     mitigated_at: datetime | None = None
     resolved_at: datetime | None = None
     all_clear_at: datetime | None = None
+    board: Board = {}
+    tasks: Tasks = {}
+    needs: Needs = {}
+    workstreams: Workstreams = {}
+    mitigations: Mitigations = {}
 
     @property
     def is_open(self) -> bool:

@@ -1,6 +1,7 @@
 """Incidents as rows: state and the facts to measure, written in the transaction that appends the events."""
 
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -33,9 +34,14 @@ async def write(conn: asyncpg.Connection, incident: Incident, version: int) -> N
     )  # fmt: skip
 
 
+def as_incident(state: Any) -> Incident:
+    """The state as the row holds it. JSON has no numbers for names, so the numbers of tasks come as text."""
+    return msgspec.convert(state, Incident, str_keys=True)
+
+
 async def get(conn: asyncpg.Connection, key: str) -> Incident | None:
     state = await conn.fetchval("SELECT state FROM incidents WHERE id = $1", key)
-    return None if state is None else msgspec.convert(state, Incident)
+    return None if state is None else as_incident(state)
 
 
 async def open_incidents(conn: asyncpg.Connection) -> list[Incident]:
@@ -43,7 +49,7 @@ async def open_incidents(conn: asyncpg.Connection) -> list[Incident]:
     rows = await conn.fetch(
         "SELECT state FROM incidents WHERE status IN ('open', 'resolved') ORDER BY severity, declared_at LIMIT 200"
     )
-    return [msgspec.convert(row["state"], Incident) for row in rows]
+    return [as_incident(row["state"]) for row in rows]
 
 
 async def recent_incidents(conn: asyncpg.Connection, *, limit: int = 50, before: int | None = None) -> list[Incident]:
@@ -53,13 +59,13 @@ async def recent_incidents(conn: asyncpg.Connection, *, limit: int = 50, before:
 
 async def declared_since(conn: asyncpg.Connection, since: datetime) -> list[Incident]:
     rows = await conn.fetch("SELECT state FROM incidents WHERE declared_at >= $1 ORDER BY number", since)
-    return [msgspec.convert(row["state"], Incident) for row in rows]
+    return [as_incident(row["state"]) for row in rows]
 
 
 async def get_with_version(conn: asyncpg.Connection, key: str) -> tuple[Incident, int] | None:
     """The incident and how many events it has."""
     row = await conn.fetchrow("SELECT state, version FROM incidents WHERE id = $1", key)
-    return None if row is None else (msgspec.convert(row["state"], Incident), row["version"])
+    return None if row is None else (as_incident(row["state"]), row["version"])
 
 
 async def recent_with_version(
@@ -70,4 +76,4 @@ async def recent_with_version(
         "SELECT state, version FROM incidents WHERE $2::bigint IS NULL OR number < $2 ORDER BY number DESC LIMIT $1",
         limit, before,
     )  # fmt: skip
-    return [(msgspec.convert(row["state"], Incident), row["version"]) for row in rows]
+    return [(as_incident(row["state"]), row["version"]) for row in rows]

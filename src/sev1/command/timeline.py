@@ -1,19 +1,14 @@
 """The timeline, rendered from events and never logged by hand (mission 8.5). One entry an event, in words."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal, assert_never
 
 from msgspec import Struct
 
 from sev1.command import model as m
+from sev1.command.parts import part_of
+from sev1.command.terms import EntryKind, NameOf, Words
 from sev1.engine.decider import Fact
-
-EntryKind = Literal["milestone", "update", "decision", "role", "gate", "link", "note"]
-"""Milestones, updates and decisions stand out; the rest may fold."""
-
-NameOf = Callable[[str], str]
-"""A person's short name or an account's email -> the name to show."""
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -51,10 +46,7 @@ def entry(fact: Fact[m.IncidentEvent], name_of: NameOf) -> Entry:
     )
 
 
-_Words = tuple[EntryKind, str, str, tuple[tuple[str, str], ...]]
-
-
-def _words(event: m.IncidentEvent, name_of: NameOf) -> _Words:  # noqa: C901, PLR0912 - one case an event
+def _words(event: m.IncidentEvent, name_of: NameOf) -> Words:  # noqa: C901, PLR0912 - one case an event
     details: tuple[tuple[str, str], ...]
     match event:
         case m.IncidentDeclared():
@@ -121,7 +113,9 @@ def _words(event: m.IncidentEvent, name_of: NameOf) -> _Words:  # noqa: C901, PL
         case m.IncidentReopened():
             return "milestone", "⚠️", "Reopened", (("Reason", event.reason),)
         case _:
-            assert_never(event)
+            part = part_of(event)
+            assert part is not None, f"no part knows {event!r}"
+            return part.words(event, name_of)
 
 
 def _alerts(numbers: tuple[int, ...]) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from sev1.command.timeline import Entry, EntryKind
+from sev1.command.terms import EntryKind
+from sev1.command.timeline import Entry
 
-QUIET: frozenset[EntryKind] = frozenset({"role", "gate", "link"})
+QUIET: frozenset[EntryKind] = frozenset({"role", "gate", "link", "work"})
 """Kinds that may fold; what was said, decided and reached never does."""
 FOLD_FROM = 4
 """So many quiet entries in a row become one line."""
@@ -16,6 +17,8 @@ FILTERS: dict[str, tuple[str, frozenset[EntryKind]]] = {
     "milestones": ("Milestones", frozenset({"milestone"})),
     "updates": ("Updates", frozenset({"update"})),
     "decisions": ("Decisions", frozenset({"decision"})),
+    "board": ("Facts and guesses", frozenset({"board"})),
+    "work": ("Work", frozenset({"work"})),
     "notes": ("Notes", frozenset({"note"})),
 }
 
@@ -76,6 +79,6 @@ def _fold(entries: Sequence[Entry]) -> tuple[Run, ...]:
 def _close(quiet: list[Entry]) -> list[Run]:
     if len(quiet) < FOLD_FROM:
         return [Run(entries=(entry,)) for entry in quiet]
-    words = {"role": "roles", "gate": "criteria", "link": "links"}
+    words = {"role": "roles", "gate": "criteria", "link": "links", "work": "tasks"}
     kinds = dict.fromkeys(words[entry.kind] for entry in quiet)
     return [Run(entries=tuple(quiet), summary=f"{len(quiet)} smaller steps: {', '.join(kinds)}")]

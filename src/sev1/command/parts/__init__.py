@@ -1,0 +1,90 @@
+"""The parts of an incident, each a small decider of its own: state, commands, events, rules and words in one file.
+
+A part knows nothing of the others and nothing of the incident but what the `Scene` shows. `command/decide.py` sends each
+command to the part that knows it. A new part is a file, a line here, and a line in each list of `command/model.py`
+(commands, events, state).
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, get_args
+
+from msgspec import Struct
+
+from sev1.command.parts import board, mitigations, needs, tasks, workstreams
+from sev1.command.terms import Command, Event, NameOf, Scene, Words
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    name: str
+    """The field of the incident that holds its state."""
+    commands: Any
+    events: Any
+    decide: Callable[[Any, Any, Scene], list[Any]]
+    evolve: Callable[[Any, Any], Any]
+    words: Callable[[Any, NameOf], Words]
+    timers: Callable[[Any], Mapping[str, datetime]] = lambda _: {}
+    timer_commands: Mapping[str, type[Command]] = {}
+    """What is asked for when a timer of that kind is due."""
+    outlives: bool = False
+    """True: goes on after the incident has ended."""
+
+
+PARTS: tuple[Part, ...] = (
+    Part(
+        name="board",
+        commands=board.BoardCommand,
+        events=board.BoardEvent,
+        decide=board.decide,
+        evolve=board.evolve,
+        words=board.words,
+    ),
+    Part(
+        name="tasks",
+        commands=tasks.TaskCommand,
+        events=tasks.TaskEvent,
+        decide=tasks.decide,
+        evolve=tasks.evolve,
+        words=tasks.words,
+        timers=tasks.timers,
+        timer_commands={"task": tasks.AskAfterTasks},
+    ),
+    Part(
+        name="needs",
+        commands=needs.NeedCommand,
+        events=needs.NeedEvent,
+        decide=needs.decide,
+        evolve=needs.evolve,
+        words=needs.words,
+    ),
+    Part(
+        name="workstreams",
+        commands=workstreams.StreamCommand,
+        events=workstreams.StreamEvent,
+        decide=workstreams.decide,
+        evolve=workstreams.evolve,
+        words=workstreams.words,
+    ),
+    Part(
+        name="mitigations",
+        commands=mitigations.MitigationCommand,
+        events=mitigations.MitigationEvent,
+        decide=mitigations.decide,
+        evolve=mitigations.evolve,
+        words=mitigations.words,
+        timers=mitigations.timers,
+        timer_commands={"mitigation": mitigations.RemindOfMitigations},
+        outlives=True,
+    ),
+)
+
+_KNOWN_BY: dict[type, Part] = {
+    kind: part
+    for part in PARTS
+    for kind in (*get_args(part.commands), *get_args(part.events), *part.timer_commands.values())
+}
+
+
+def part_of(thing: Command | Event) -> Part | None:
+    """The part that knows this command or event; None for those of the incident itself."""
+    return _KNOWN_BY.get(type(thing))
