@@ -131,6 +131,13 @@ class Stage:
     async def does(self, key: str, kind: str, *, expect: int | None = None, **fields: Any) -> Any:
         return await self.api("POST", f"/incidents/{key}/commands", {"type": kind, **fields}, expect=expect)
 
+    async def says(self, key: str, *lines: str, expect: int | None = None) -> Any:
+        """Lines of the grammar, one after the other; the answer to the last."""
+        answer = None
+        for line in lines:
+            answer = await self.api("POST", f"/incidents/{key}/lines", {"line": line}, expect=expect)
+        return answer
+
     def mailed(self, subject: str = "") -> list[str]:
         """Recipients of the mails whose subject has `subject`, in order."""
         return [str(mail["To"]) for mail in self.post.mails if subject in str(mail["Subject"])]

@@ -10,6 +10,7 @@ from sev1.cli import (
     doctor,
     explain,
     importing,
+    incident,
     lint,
     on_call,
     replay,
@@ -24,6 +25,7 @@ catalog.register(app)
 importing.register(app)
 access.register(app)
 respond.register(app)
+incident.register(app)
 on_call.register(app)
 silence.register(app)
 doctor.register(app)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from sev1.command import model as m
 from sev1.command.parts import PARTS, part_of
 from sev1.command.parts import needs as n
+from sev1.command.parts.tasks import GiveTask
 from sev1.command.terms import Command, Scene
 from sev1.engine.decider import Actor, Fact
 from sev1.engine.errors import Invalid, NotFound, Refused
@@ -92,6 +93,8 @@ def _respond(
     if part := part_of(command):
         if not part.outlives:
             _must_be_open(state)
+        if isinstance(command, GiveTask) and command.workstream and command.workstream not in state.workstreams:
+            raise NotFound(f"There is no workstream W{command.workstream} in {state.key}.")
         scene = Scene(now=now, by=by, commander=state.commander, rhythm_min=known.update_every_min)
         return part.decide(getattr(state, part.name), command, scene)
     match command:

@@ -31,7 +31,7 @@ class PrepareIncident:
         self,
         conn: asyncpg.Connection,
         state: m.Incident,
-        command: m.Declare | m.ResponderCommand,
+        command: m.IncidentCommand,
         now: datetime,  # noqa: ARG002 - the signature of every Prepare
     ) -> m.Informed:
         catalog = await self._catalogs.current(conn)
@@ -53,7 +53,7 @@ class PrepareIncident:
         return m.Informed(command=command, known=replace(known, update_every_min=rhythm))
 
 
-async def _check_names(conn: asyncpg.Connection, command: m.Declare | m.ResponderCommand, catalog: Catalog) -> None:
+async def _check_names(conn: asyncpg.Connection, command: m.IncidentCommand, catalog: Catalog) -> None:
     """Refuses a severity, service, page, alert or person that does not exist, naming it and the choices."""
     severity = getattr(command, "severity", None)
     if severity is not None and severity not in catalog.severities:
@@ -62,11 +62,12 @@ async def _check_names(conn: asyncpg.Connection, command: m.Declare | m.Responde
     for service in getattr(command, "services", ()):
         if service not in catalog.services:
             raise Invalid(f"The catalog has no service {service!r}. Check the name, or leave it out.", field="services")
-    person = command.commander if isinstance(command, m.Declare) else getattr(command, "person", None)
-    if person is not None and person not in catalog.people:
-        known = not isinstance(command, m.PageResponder) and await _is_account(conn, person)
-        if not known:
-            raise Invalid(f"Nobody here is called {person!r}. Choose a person from the catalog.", field="person")
+    for field in ("commander", "person", "owner", "lead"):
+        person = getattr(command, field, None)
+        if person is not None and person not in catalog.people:
+            known = not isinstance(command, m.PageResponder) and await _is_account(conn, person)
+            if not known:
+                raise Invalid(f"Nobody here is called {person!r}. Choose a person from the catalog.", field=field)
     page = getattr(command, "page", None)
     if page is not None and await pages.get(conn, page) is None:
         raise NotFound(f"There is no page {page}.")

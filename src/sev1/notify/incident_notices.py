@@ -1,11 +1,16 @@
-"""What the organisation is told about an incident: declared, severity, updates, resolved, all clear (missions 3.2, 9.1, 11.3)."""
+"""What is said about an incident: to the organisation, and to whoever is asked for something (missions 3.2, 9.1, 10.4, 11.3)."""
 
 import asyncpg
 
 from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
+from sev1.command.parts.mitigations import MitigationOverdue
+from sev1.command.parts.needs import NeedRaised, NeedTaken
+from sev1.command.parts.tasks import TaskAskedAfter, TaskGiven, TaskTaken
+from sev1.command.terms import spoken
 from sev1.engine.commands import Change
+from sev1.engine.decider import Fact
 from sev1.notify import contacts, store
 from sev1.notify.model import Notice
 
@@ -19,6 +24,8 @@ class IncidentNotices:
 
     async def __call__(self, conn: asyncpg.Connection, change: Change[m.Incident]) -> None:
         for fact in change.facts:
+            if asked := asked_of(change.after, fact):
+                await self._ask(conn, change, *asked)
             words = announcement(change.after, fact.event)
             if words is None:
                 continue
@@ -41,6 +48,23 @@ class IncidentNotices:
             if all_clear:
                 await self._stand_down(conn, change, notice, catalog)
 
+    async def _ask(self, conn: asyncpg.Connection, change: Change[m.Incident], person: str, title: str) -> None:
+        """One message to one person, of low urgency: they are at work already, or it can wait until they look."""
+        catalog = await self._catalogs.current(conn)
+        if (known := catalog.people.get(person)) is None:
+            return
+        notice = Notice(
+            kind="task",
+            about=change.key,
+            title=f"{change.key}: {title}",
+            url=f"{self._url}/incidents/{change.key}",
+            severity=change.after.severity,
+            body=change.after.title,
+        )
+        reach = await contacts.read(conn, [person])
+        methods = reach.of(known, notice.urgency)
+        await store.enqueue(conn, about=change.key, person=person, methods=methods, notice=notice, now=change.now)
+
     async def _stand_down(
         self, conn: asyncpg.Connection, change: Change[m.Incident], notice: Notice, catalog: Catalog
     ) -> None:
@@ -51,6 +75,28 @@ class IncidentNotices:
             if person := catalog.people.get(name):
                 methods = reach.of(person, notice.urgency)
                 await store.enqueue(conn, about=change.key, person=name, methods=methods, notice=notice, now=change.now)
+
+
+def asked_of(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str, str] | None:
+    """Whom an event asks for something, and what; None where nobody but who did it is concerned."""
+    match fact.event:
+        case TaskGiven(owner=str(owner)) as task if owner != fact.by.id:
+            return owner, f"{fact.by.name} asks you to: {task.text} (report by {spoken(task.due_at)})"
+        case TaskTaken(owner=owner, number=number) if owner != fact.by.id:
+            task_now = incident.tasks[number]
+            return (
+                owner,
+                f"{fact.by.name} gives you {task_now.ref}: {task_now.text} (report by {spoken(task_now.due_at)})",
+            )
+        case TaskAskedAfter(owner=owner, text=text):
+            who = owner or incident.commander
+            return who, f"Due now, how does it stand? {text}" if owner else f"Nobody has taken this yet: {text}"
+        case NeedRaised(owner=str(owner), text=text) | NeedTaken(owner=owner, text=text) if owner != fact.by.id:
+            return owner, f"{fact.by.name} needs your help: {text}"
+        case MitigationOverdue(owner=owner, text=text):
+            return owner, f"Temporary and should be gone by now: {text}"
+        case _:
+            return None
 
 
 def responders(incident: m.Incident) -> list[str]:

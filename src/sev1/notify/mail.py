@@ -31,6 +31,7 @@ ACTION = {
     "ask": "Open it to answer",
     "page-resolved": "What happened",
     "announcement": "Open it",
+    "task": "Open the incident",
     "all-clear": "The record",
     "test": "Say that it arrived",
 }

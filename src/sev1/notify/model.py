@@ -79,7 +79,7 @@ class Other(Struct, frozen=True, kw_only=True):
 class Notice(Struct, frozen=True, kw_only=True):
     """A message before it takes a channel's form. For a page it answers the first five questions (mission 5.7)."""
 
-    kind: Literal["page", "page-resolved", "announcement", "all-clear", "ask", "test"]
+    kind: Literal["page", "page-resolved", "announcement", "all-clear", "ask", "task", "test"]
     about: str
     """`P-1` or `INC-1`."""
     title: str

@@ -5,20 +5,41 @@ from typing import Annotated
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Meta, Struct
 
 from sev1.access.declare import needs
+from sev1.catalog.model import Catalog
 from sev1.command import model as m
-from sev1.command import store
-from sev1.command.react import declare
+from sev1.command import say, store
+from sev1.command.advice import advise
+from sev1.command.grammar.parse import usage
+from sev1.command.grammar.reading import LINE_MAX
+from sev1.command.grammar.verbs import VERBS
+from sev1.command.react import PrepareIncident, declare
 from sev1.command.timeline import Entry, entry, render
+from sev1.engine.commands import Change
 from sev1.engine.errors import NotFound
 from sev1.review.postmortem import draft
 from sev1.surfaces.actor import actor_of, name_of
 from sev1.surfaces.api.views import Changed, IncidentView, incident_view
-from sev1.surfaces.injected import Catalogs, Config, Db, Doing, SignedIn
+from sev1.surfaces.injected import Catalogs, Config, Db, Doing, Now, SignedIn
 
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 Before = Annotated[int | None, QueryParameter(ge=1, le=2**62)]
+
+
+class Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    line: Annotated[str, Meta(max_length=LINE_MAX)]
+    """As it is typed into the bar: `/task @bo measure the lag by 14:30`; without a slash it is a note."""
+
+
+class VerbView(Struct, frozen=True, kw_only=True):
+    name: str
+    group: str
+    usage: str
+    does: str
+    example: str
+    also: tuple[str, ...]
 
 
 @get("/api/v1/incidents", opt=needs("read"), tags=["incidents"])
@@ -85,9 +106,72 @@ async def command_incident(
     async with commands.db.connection() as conn:
         catalog = await catalogs.current(conn)
     change = await commands.run("incident", key, data, by=actor_of(request.user, catalog, "api"))
+    return _changed(change, catalog, settings.url)
+
+
+@post("/api/v1/incidents/{key:str}/lines", status_code=200, opt=needs("incidents:write"), tags=["incidents"])
+async def say_line(
+    key: FromPath[str],
+    data: JSONBody[Said],
+    request: SignedIn,
+    commands: Doing,
+    catalogs: Catalogs,
+    clock: Now,
+    settings: Config,
+) -> Changed:
+    """Does what a line says, in the grammar that page and terminal use (`GET /api/v1/commands` lists it)."""
+    async with commands.db.connection() as conn:
+        catalog = await catalogs.current(conn)
+        by = actor_of(request.user, catalog, "api")
+        command = await say.understand(conn, catalog, key, data.line, by=by, now=clock.now())
+    change = await commands.run("incident", key, command, by=by)
+    return _changed(change, catalog, settings.url)
+
+
+@get("/api/v1/incidents/{key:str}/draft", opt=needs("incidents:write"), tags=["incidents"])
+async def draft_line(
+    key: FromPath[str],
+    request: SignedIn,
+    db: Db,
+    catalogs: Catalogs,
+    clock: Now,
+    line: Annotated[str, QueryParameter(max_length=LINE_MAX)] = "",
+) -> say.Draft:
+    """How a line may go on, and what it would record if it were sent now. Nothing is written."""
+    async with db.connection() as conn:
+        catalog = await catalogs.current(conn)
+        by = actor_of(request.user, catalog, "api")
+        return await say.preview(
+            conn,
+            PrepareIncident(catalogs),
+            catalog,
+            key,
+            line,
+            by=by,
+            now=clock.now(),
+            name_of=lambda who: name_of(catalog, who),
+        )
+
+
+@get("/api/v1/commands", opt=needs("read"), tags=["incidents"])
+async def list_commands() -> list[VerbView]:
+    """What can be said in an incident, by page, terminal and API alike."""
+    return [
+        VerbView(
+            name=verb.name, group=verb.group, usage=usage(verb), does=verb.does, example=verb.example, also=verb.also
+        )
+        for verb in VERBS
+    ]
+
+
+def _changed(change: Change[m.Incident], catalog: Catalog, url: str) -> Changed:
+    def named(who: str) -> str:
+        return name_of(catalog, who)
+
     return Changed(
-        incident=incident_view(change.after, change.version, catalog, settings.url),
-        recorded=[entry(fact, lambda who: name_of(catalog, who)) for fact in change.facts],
+        incident=incident_view(change.after, change.version, catalog, url),
+        recorded=[entry(fact, named) for fact in change.facts],
+        advice=advise(change.after, change.facts, named),
     )
 
 
@@ -105,5 +189,8 @@ ROUTES: list[HTTPRouteHandler] = [
     get_incident,
     get_timeline,
     command_incident,
+    say_line,
+    draft_line,
+    list_commands,
     get_postmortem,
 ]

@@ -8,6 +8,12 @@ from msgspec import Struct
 
 from sev1.catalog.model import Catalog
 from sev1.command import model as incident_model
+from sev1.command.advice import Advice
+from sev1.command.parts.board import Item
+from sev1.command.parts.mitigations import Mitigation
+from sev1.command.parts.needs import Need
+from sev1.command.parts.tasks import Task
+from sev1.command.parts.workstreams import Workstream
 from sev1.command.timeline import Entry
 from sev1.measure.times import Statistic, Summary, target_met, times
 from sev1.paging import model as page_model
@@ -50,6 +56,11 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     resolved_at: datetime | None
     all_clear_at: datetime | None
     times: TimesView
+    board: list[Item]
+    tasks: list[Task]
+    needs: list[Need]
+    workstreams: list[Workstream]
+    mitigations: list[Mitigation]
 
 
 def incident_view(incident: incident_model.Incident, version: int, catalog: Catalog, url: str) -> IncidentView:
@@ -87,6 +98,11 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
             to_resolve_s=took.to_resolve.total_seconds() if took.to_resolve is not None else None,
             response_target_met=target_met(incident, catalog.severities.get(incident.severity)),
         ),
+        board=list(incident.board.values()),
+        tasks=list(incident.tasks.values()),
+        needs=list(incident.needs.values()),
+        workstreams=list(incident.workstreams.values()),
+        mitigations=list(incident.mitigations.values()),
     )
 
 
@@ -207,3 +223,5 @@ class Changed(Struct, frozen=True, kw_only=True):
 
     incident: IncidentView
     recorded: Sequence[Entry]
+    advice: Sequence[Advice] = ()
+    """Pointed out to whoever did it; nothing was blocked."""

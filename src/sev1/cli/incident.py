@@ -1,0 +1,116 @@
+"""Incidents on a terminal: declare one, read it, and say in it what the page's bar understands (mission T.2).
+
+`sev1 incident INC-7 task @bo measure the lag by 14:30` is the line `/task @bo measure the lag by 14:30`.
+"""
+
+import sys
+from typing import Any
+from urllib.parse import quote
+
+import typer
+
+from sev1.cli.local import fail
+from sev1.cli.respond import call
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(declare)
+    app.command(context_settings={"ignore_unknown_options": True})(incident)
+    app.command()(postmortem)
+
+
+def declare(
+    title: str,
+    severity: str = typer.Option(None, help="sev-0 … sev-5; unknown is the worst plausible."),
+    service: list[str] = typer.Option(None, help="Affected service (repeatable)."),
+    page: str = typer.Option(None, help="Page that it is declared from."),
+) -> None:
+    """Declare an incident. One line is enough."""
+    body = {"type": "declare", "title": title, "severity": severity, "services": service or [], "page": page}
+    made = call("POST", "/api/v1/incidents", {k: v for k, v in body.items() if v is not None})
+    print(f"{made['id']}  {made['severity'].upper()}  {made['url']}")
+
+
+def incident(
+    key: str = typer.Argument("", help="INC-7; nothing: what is open. `help`: all commands."),
+    words: list[str] = typer.Argument(None, help="What to say in it, like: can, task, sev, decide, resolve."),
+) -> None:
+    """Read an incident, or say something in it: `sev1 incident INC-7 sev 2 because only one region`."""
+    said = " ".join(words or []).strip()
+    if not key:
+        _list_open()
+    elif key == "help":
+        _help(said)
+    elif not said:
+        _show(_key(key))
+    elif said.removeprefix("/").split()[0] == "help":
+        _help(said.removeprefix("/").removeprefix("help").strip())
+    else:
+        _say(_key(key), said if said.startswith("/") else f"/{said}")
+
+
+def postmortem(incident: str) -> None:
+    """Print the draft of the postmortem as Markdown."""
+    print(call("GET", f"/api/v1/incidents/{_key(incident)}/postmortem"))
+
+
+def _key(text: str) -> str:
+    """`7`, `inc-7` and `INC-7` are the same incident."""
+    number = text.upper().removeprefix("INC-")
+    if not number.isdigit():
+        fail(f"{text!r} is no incident. Write it like INC-7; `sev1 incident` lists what is open.")
+    return f"INC-{quote(number)}"
+
+
+def _list_open() -> None:
+    open_ones = [one for one in call("GET", "/api/v1/incidents") if one["status"] in {"open", "resolved"}]
+    for one in open_ones:
+        print(f"{one['id']}  {one['severity'].upper()}  {one['stage']}  IC {one['commander']}  {one['title']}")
+    if not open_ones:
+        print("No incident is open.")
+
+
+def _help(name: str) -> None:
+    known = call("GET", "/api/v1/commands")
+    chosen = [verb for verb in known if not name or name.lstrip("/") in {verb["name"], *verb["also"]}]
+    if not chosen:
+        fail(f"There is no command /{name.lstrip('/')}. `sev1 incident help` lists them.")
+    for verb in chosen:
+        print(f"{verb['usage']}\n    {verb['does']}")
+        if name:
+            print(f"    {verb['example']}")
+
+
+def _show(key: str) -> None:
+    state = call("GET", f"/api/v1/incidents/{key}")
+    print(f"{state['id']}  {state['severity'].upper()}  {state['title']}")
+    print(f"IC {state['commander']}  ·  {state['status']}, {state['stage']}")
+    for item in state["board"]:
+        if item["outcome"] is None:
+            unless = f"  (wrong if: {item['disproof']})" if item["disproof"] else ""
+            print(f"  {item['kind']} {item['number']}: {item['text']}{unless}")
+    for task in state["tasks"]:
+        if task["state"] == "open":
+            print(f"  T{task['number']} {task['owner'] or 'nobody'} by {task['due_at'][11:16]} UTC: {task['text']}")
+    for need in state["needs"]:
+        if need["state"] == "open":
+            print(f"  N{need['number']} {need['owner'] or 'nobody'}: {need['text']}")
+    print()
+    for entry in call("GET", f"/api/v1/incidents/{key}/timeline"):
+        _print_entry(entry)
+
+
+def _say(key: str, line: str) -> None:
+    changed = call("POST", f"/api/v1/incidents/{key}/lines", {"line": line})
+    for entry in changed["recorded"]:
+        _print_entry(entry)
+    if not changed["recorded"]:
+        print("That is so already; nothing was changed.")
+    for advice in changed["advice"]:
+        print(f"⚠️ {advice['message']}" + (f"  {advice['line']}" if advice["line"] else ""), file=sys.stderr)
+
+
+def _print_entry(entry: dict[str, Any]) -> None:
+    print(f"{entry['at'][11:19]}  {entry['headline']}  ({entry['by']})")
+    for label, text in entry["details"]:
+        print(f"          {label}: {text}")

@@ -1,0 +1,102 @@
+"""What is pointed out to whoever did something, and never blocks it (missions 8.2, 8.7, 10.4). Pure.
+
+Advice is private: it is in the answer to the command, not on the timeline.
+"""
+
+import re
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from sev1.command import model as m
+from sev1.command.parts.board import ItemPut
+from sev1.command.parts.tasks import TaskGiven, TaskTaken
+from sev1.command.terms import NameOf
+from sev1.engine.decider import Fact
+
+TASKS_AT_ONCE = 3
+"""More open tasks than this per person are pointed out."""
+_DIAGNOSTIC = re.compile(
+    r"^\s*(?:\$|#|>)\s*\S+|^\s*at \S+\(.*\)$|Traceback \(most recent call last\)|\b(?:kubectl|systemctl|tcpdump|strace|psql|journalctl)\b"
+    r"|\bEXPLAIN\b|\bSELECT\b.+\bFROM\b|\b(?:WARN|ERROR|FATAL|DEBUG)\b.*[:\]]|```|\b\d{2}:\d{2}:\d{2}[.,]\d{3}\b",
+    re.MULTILINE,
+)
+"""What looks like the output of a tool: commands, stack traces, log lines, queries."""
+
+
+class Advice(Struct, frozen=True, kw_only=True):
+    kind: str
+    """`overload`, `in_the_weeds`, `no_disproof`, …: stable, for programs."""
+    message: str
+    line: str = ""
+    """A line of the grammar that would follow the advice."""
+
+
+def advise(after: m.Incident, facts: Iterable[Fact[m.IncidentEvent]], name_of: NameOf) -> list[Advice]:
+    """What to point out after `facts` led to `after`."""
+    return [advice for fact in facts for advice in _of(after, fact, name_of)]
+
+
+def _of(after: m.Incident, fact: Fact[m.IncidentEvent], name_of: NameOf) -> list[Advice]:
+    match fact.event:
+        case TaskGiven(owner=str(owner), number=number) | TaskTaken(owner=owner, number=number):
+            return [*_in_the_weeds(after, owner, number, name_of), *_overload(after, owner, number, name_of)]
+        case ItemPut(kind="hypothesis", disproof="", number=number):
+            return [
+                Advice(
+                    kind="no_disproof",
+                    message=f"What would prove H{number} wrong? Say it, and somebody can look.",
+                    line=f"/guess {fact.event.text} unless ",
+                )
+            ]
+        case m.NoteAdded(text=text) | ItemPut(text=text) if fact.by.id == after.commander and _DIAGNOSTIC.search(text):
+            return [
+                Advice(
+                    kind="in_the_weeds",
+                    message="This looks like diagnosis, and you hold command. Who could look, so that you keep the overview?",
+                    line=f"/task {_at(helper(after, after.commander))}find out ",
+                )
+            ]
+        case _:
+            return []
+
+
+def _in_the_weeds(after: m.Incident, owner: str, number: int, name_of: NameOf) -> list[Advice]:
+    if owner != after.commander:
+        return []
+    other = helper(after, owner)
+    offer = f" {name_of(other)} could take it." if other else " Page somebody who can take it."
+    return [
+        Advice(
+            kind="in_the_weeds",
+            message=f"T{number} keeps the Incident Commander from commanding.{offer}",
+            line=f"/take T{number} @{other}" if other else "/page @",
+        )
+    ]
+
+
+def _overload(after: m.Incident, owner: str, number: int, name_of: NameOf) -> list[Advice]:
+    open_ones = [task for task in after.tasks.values() if task.is_open and task.owner == owner]
+    if len(open_ones) <= TASKS_AT_ONCE:
+        return []
+    other = helper(after, owner)
+    return [
+        Advice(
+            kind="overload",
+            message=f"{name_of(owner)} has {len(open_ones)} open tasks. Which is first, and who takes another?",
+            line=f"/take T{number} {_at(other)}".rstrip(),
+        )
+    ]
+
+
+def helper(incident: m.Incident, but: str) -> str | None:
+    """Who could take over work: of those with a role other than command, the one with the fewest open tasks."""
+    held = [name for role, holders in incident.roles.items() if role != "ic" for name in holders]
+    leads = [stream.lead for stream in incident.workstreams.values() if stream.is_open]
+    people = [name for name in dict.fromkeys((*held, *leads)) if name not in {but, incident.commander}]
+    load = {name: sum(task.is_open and task.owner == name for task in incident.tasks.values()) for name in people}
+    return min(people, key=lambda name: load[name], default=None)
+
+
+def _at(name: str | None) -> str:
+    return f"@{name} " if name else ""

@@ -1,0 +1,80 @@
+"""From a typed line to a recorded command: who speaks, what it would record, what is pointed out."""
+
+from datetime import datetime
+
+import asyncpg
+from msgspec import Struct
+
+from sev1.catalog.model import Catalog
+from sev1.command import model as m
+from sev1.command import store
+from sev1.command.decide import IncidentAggregate
+from sev1.command.grammar.complete import Candidate, complete
+from sev1.command.grammar.parse import parse
+from sev1.command.grammar.reading import Speaker
+from sev1.command.react import PrepareIncident
+from sev1.command.terms import NameOf
+from sev1.command.timeline import Entry, entry
+from sev1.engine.decider import Actor, Fact
+from sev1.engine.errors import NotFound, Sev1Error
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """A line that somebody is typing: how it may go on, and what it would record."""
+
+    candidates: list[Candidate]
+    records: list[Entry]
+    """What would be added to the timeline, exactly; nothing while it is unfinished."""
+    problem: str = ""
+    """Why it cannot be recorded as it is."""
+
+
+def speaker(catalog: Catalog, incident: m.Incident | None, by: Actor, now: datetime) -> Speaker:
+    person = catalog.people.get(by.id)
+    return Speaker(
+        me=by.id,
+        now=now,
+        zone=person.time_zone if person else "UTC",
+        people={name: one.full_name for name, one in catalog.people.items()},
+        severities=tuple(severity.name for severity in catalog.severities_worst_first()),
+        incident=incident,
+        runbooks={name: runbook.title for name, runbook in catalog.runbooks.items()},
+    )
+
+
+async def understand(
+    conn: asyncpg.Connection, catalog: Catalog, key: str, line: str, *, by: Actor, now: datetime
+) -> m.ResponderCommand:
+    """The command that `line` means in the incident `key`. Raises NotFound, or Invalid with how to write it."""
+    incident = await store.get(conn, key)
+    if incident is None:
+        raise NotFound(f"There is no incident {key}.")
+    return parse(line, speaker(catalog, incident, by, now))
+
+
+async def preview(
+    conn: asyncpg.Connection,
+    prepare: PrepareIncident,
+    catalog: Catalog,
+    key: str,
+    line: str,
+    *,
+    by: Actor,
+    now: datetime,
+    name_of: NameOf,
+) -> Draft:
+    """What would happen if `line` were sent now: the same rules decide, nothing is written."""
+    found = await store.get_with_version(conn, key)
+    if found is None:
+        raise NotFound(f"There is no incident {key}.")
+    incident, version = found
+    here = speaker(catalog, incident, by, now)
+    candidates = complete(line, here)
+    try:
+        command = parse(line, here)
+        informed = await prepare(conn, incident, command, now)
+        events = IncidentAggregate().decide(incident, informed, now, by)
+    except Sev1Error as refusal:
+        return Draft(candidates=candidates, records=[], problem=refusal.message)
+    facts = [Fact(version=version + n, at=now, by=by, event=event) for n, event in enumerate(events, start=1)]
+    return Draft(candidates=candidates, records=[entry(fact, name_of) for fact in facts])

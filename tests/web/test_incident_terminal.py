@@ -1,0 +1,71 @@
+"""`sev1 incident …`: on a terminal the same words as in the page's bar."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+from typer.testing import CliRunner
+
+from sev1.access import tokens
+from sev1.access.model import OPERATOR, Role
+from sev1.app import Node
+from sev1.cli.main import app as cli
+from sev1.engine.clock import FakeClock
+
+Terminal = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+async def terminal(node: Node, app: Litestar, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    made = await tokens.create(node.db, name="ana", role=Role.RESPONDER, by=OPERATOR, now=clock.now())
+    monkeypatch.setenv("SEV1_URL", "http://sev1.test")
+    monkeypatch.setenv("SEV1_TOKEN", made.token)
+
+    async def run(*arguments: str) -> Any:
+        loop = asyncio.get_running_loop()
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app)) as http:
+
+            def request(method: str, url: str, **more: Any) -> httpx.Response:
+                asked = http.request(method, url, json=more["json"], headers=more["headers"])
+                return asyncio.run_coroutine_threadsafe(asked, loop).result(10)
+
+            monkeypatch.setattr(httpx, "request", request)
+            return await asyncio.to_thread(CliRunner().invoke, cli, [*arguments])
+
+    return run
+
+
+async def test_an_incident_is_declared_commanded_and_read_on_a_terminal(terminal: Terminal):
+    assert (await terminal("declare", "Card payments fail", "--severity", "sev-1")).output.startswith("INC-1  SEV-1")
+    said = await terminal("incident", "INC-1", "task", "@bo", "measure the lag", "in", "20", "min")
+    assert "Task T1 for Bo Lindqvist: measure the lag" in said.output
+    await terminal("incident", "inc-1", "/guess it is the pool unless 40 are idle")
+    shown = await terminal("incident", "1")
+    assert "hypothesis 1: it is the pool  (wrong if: 40 are idle)" in shown.output
+    assert "T1 bo by" in shown.output
+    assert "INC-1  SEV-1  detection" in (await terminal("incident")).output
+
+
+async def test_advice_is_printed_beside_what_was_recorded(terminal: Terminal):
+    await terminal("declare", "Card payments fail")
+    said = await terminal("incident", "INC-1", "guess", "it is the pool")
+    assert "Hypothesis H1: it is the pool" in said.stdout
+    assert "What would prove H1 wrong?" in said.stderr
+    assert said.exit_code == 0
+
+
+async def test_what_cannot_be_understood_is_said_with_an_example_and_exit_code_1(terminal: Terminal):
+    await terminal("declare", "Card payments fail")
+    refused = await terminal("incident", "INC-1", "sev")
+    assert (refused.exit_code, "For example: /sev 2" in refused.stderr) == (1, True)
+    assert "Write it like INC-7" in (await terminal("incident", "seven", "note", "x")).stderr
+
+
+async def test_help_lists_the_grammar_and_explains_one_command(terminal: Terminal):
+    assert "/guess HYPOTHESIS unless" in (await terminal("incident", "help")).output
+    one = await terminal("incident", "help", "task")
+    assert "/task @bo measure the replication lag of db-2 by 14:30" in one.output
+    assert (await terminal("incident", "help", "xyzzy")).exit_code == 1
