@@ -27,6 +27,7 @@ def note(house: House, key: str, text: str) -> None:
 def test_typed_text_survives_a_live_update(house: House, open_as: Open, declared: str) -> None:
     page = open_as("ana", f"/incidents/{declared}")
     condition = page.locator("#f-update [name=condition]")
+    page.locator("label", has=page.locator("#kind-update")).click()
     condition.fill("Half a senten")
     page.locator("#work-actions summary", has_text="Page somebody").click()
     ask = page.locator("#f-responder [name=ask]")
@@ -43,6 +44,7 @@ def test_typed_text_survives_a_live_update(house: House, open_as: Open, declared
 
 def test_typed_text_survives_a_reload(house: House, open_as: Open, declared: str) -> None:
     page = open_as("ana", f"/incidents/{declared}")
+    page.locator("label", has=page.locator("#kind-update")).click()
     page.locator("#f-update [name=condition]").fill("Half a sentence")
     page.reload()
     expect(page.locator("#f-update [name=condition]")).to_have_value("Half a sentence")
@@ -77,12 +79,12 @@ def test_a_browser_that_was_offline_says_so_and_then_gets_what_it_missed(
     band = page.locator("#connection")
     expect(band).to_contain_text("Connection lost since")
     expect(band).to_contain_text("Shown as of")
-    page.locator("#f-note [name=text]").evaluate("field => { field.value = 'typed while offline' }")
+    page.locator("#f-line [name=line]").evaluate("field => { field.value = 'typed while offline' }")
     note(house, declared, "Happened meanwhile")
     page.context.set_offline(False)
     expect(page.locator("#timeline")).to_contain_text("Happened meanwhile", timeout=8000)
     expect(band).to_be_hidden()
-    expect(page.locator("#f-note [name=text]")).to_have_value("typed while offline")
+    expect(page.locator("#f-line [name=line]")).to_have_value("typed while offline")
     expect(page.locator("#timeline > li", has_text="Happened meanwhile")).to_have_count(1)
 
 
@@ -90,6 +92,7 @@ def test_what_cannot_be_sent_is_kept_and_says_so(house: House, open_as: Open, de
     page = open_as("ana", f"/incidents/{declared}")
     page.context.set_offline(True)
     form = page.locator("#f-update")
+    page.locator("label", has=page.locator("#kind-update")).click()
     form.locator("[name=condition]").fill("Sent into the void")
     form.get_by_role("button").click()
     expect(form.get_by_role("alert")).to_contain_text("Not sent")

@@ -25,6 +25,7 @@ def test_an_incident_is_declared_and_updated_without_scripts(house: House, open_
     page.get_by_label("What is wrong, in one line").fill("Baskets are empty")
     page.get_by_role("button", name="Declare incident").click()
     expect(page).to_have_url(re.compile("/incidents/INC-"))
+    page.locator("label", has=page.locator("#kind-update")).click()
     page.locator("#f-update [name=condition]").fill("One in three baskets is empty")
     page.locator("#f-update [name=needs]").fill("Somebody who knows the cache")
     page.get_by_role("button", name="Post update").click()

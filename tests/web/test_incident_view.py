@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
+from sev1.command.parts.needs import Need
+from sev1.command.parts.tasks import Task
 from sev1.surfaces.web import incident_page
 from sev1.surfaces.web import incident_view as view
 
@@ -26,6 +28,8 @@ INCIDENT = m.Incident(
     next_update_at=NOW + timedelta(minutes=6),
 )
 UPDATE = m.Update(condition="Bad", actions="", needs="A card expert", by="ana", at=NOW)
+NEED = Need(number=1, text="A card expert", owner=None, by="ana", at=NOW)
+TASK = Task(number=1, text="Ask the processor", owner=None, due_at=NOW + timedelta(minutes=20), by="ana", at=NOW)
 HELD = {criterion: m.Mark(by="ana", at=NOW) for criterion in m.CRITERIA}
 
 
@@ -57,7 +61,14 @@ HELD = {criterion: m.Mark(by="ana", at=NOW) for criterion in m.CRITERIA}
         ),
         ("bo", {"roles": {"ic": ("ana",), "sme": ("bo", "cem")}}, "Be reachable for Ana Ribeiro."),
         ("bo", {}, "You hold no role. Ana Ribeiro commands; ask what helps before you act."),
-        ("bo", {"update": UPDATE}, "You hold no role. Needed now: A card expert"),
+        ("bo", {"needs": {1: NEED}}, "You hold no role. Needed now: A card expert"),
+        ("bo", {"tasks": {1: TASK}}, "You hold no role. Nobody has T1 yet: Ask the processor"),
+        ("bo", {"tasks": {1: replace(TASK, owner="bo")}}, "T1 until 03:34 UTC: Ask the processor"),
+        (
+            "bo",
+            {"tasks": {1: replace(TASK, owner="bo", due_at=NOW)}},
+            "T1 is due: say how it stands. Ask the processor",
+        ),
     ],
 )
 def test_the_band_says_what_is_expected_of_whoever_looks(

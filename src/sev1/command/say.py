@@ -10,7 +10,7 @@ from sev1.command import model as m
 from sev1.command import store
 from sev1.command.decide import IncidentAggregate
 from sev1.command.grammar.complete import Candidate, complete
-from sev1.command.grammar.parse import parse
+from sev1.command.grammar.parse import parse, usage_of
 from sev1.command.grammar.reading import Speaker
 from sev1.command.react import PrepareIncident
 from sev1.command.terms import NameOf
@@ -27,6 +27,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     """What would be added to the timeline, exactly; nothing while it is unfinished."""
     problem: str = ""
     """Why it cannot be recorded as it is."""
+    usage: str = ""
+    """How the command is written, once it is known which."""
 
 
 def speaker(catalog: Catalog, incident: m.Incident | None, by: Actor, now: datetime) -> Speaker:
@@ -75,6 +77,7 @@ async def preview(
         informed = await prepare(conn, incident, command, now)
         events = IncidentAggregate().decide(incident, informed, now, by)
     except Sev1Error as refusal:
-        return Draft(candidates=candidates, records=[], problem=refusal.message)
+        return Draft(candidates=candidates, records=[], problem=refusal.message, usage=usage_of(line))
     facts = [Fact(version=version + n, at=now, by=by, event=event) for n, event in enumerate(events, start=1)]
-    return Draft(candidates=candidates, records=[entry(fact, name_of) for fact in facts])
+    records = [entry(fact, name_of) for fact in facts]
+    return Draft(candidates=candidates, records=records, usage=usage_of(line))

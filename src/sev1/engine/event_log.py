@@ -58,6 +58,18 @@ async def read(conn: asyncpg.Connection, stream: str, event_type: Any, *, after:
     return [_fact(row, event_type) for row in rows]
 
 
+async def read_back(
+    conn: asyncpg.Connection, stream: str, event_type: Any, *, before: int | None = None, limit: int
+) -> list[Fact[Any]]:
+    """The last `limit` facts of `stream`, or of those with a version below `before`; oldest first."""
+    rows = await conn.fetch(
+        "SELECT version, at, by, event FROM events WHERE stream = $1 AND ($2::int IS NULL OR version < $2)"
+        " ORDER BY version DESC LIMIT $3",
+        stream, before, limit,
+    )  # fmt: skip
+    return [_fact(row, event_type) for row in reversed(rows)]
+
+
 async def read_many(conn: asyncpg.Connection, streams: Sequence[str], event_type: Any) -> dict[str, list[Fact[Any]]]:
     """The same for several streams from their beginning; those without facts are missing."""
     rows = await conn.fetch(

@@ -66,6 +66,13 @@ def usage(verb: Verb) -> str:
     return f"/{verb.name} {verb.usage}".strip()
 
 
+def usage_of(line: str) -> str:
+    """How the command that `line` begins with is written; nothing for a note, or while the name is unfinished."""
+    name, space, _ = line.strip(" ").removeprefix("/").partition(" ")
+    verb = BY_NAME.get(name.casefold()) if line.startswith("/") and (space or line.endswith(" ")) else None
+    return usage(verb) if verb else ""
+
+
 def help_text(name: str = "") -> str:
     """All commands by group, or one with its example. Raises Invalid for one that does not exist."""
     if name:

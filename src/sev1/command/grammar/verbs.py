@@ -118,6 +118,8 @@ def _confirm(rest: Rest) -> dict[str, Any]:
 
 
 def _task(rest: Rest) -> dict[str, Any]:
+    """`W1 @bo WHAT by TIME`: the workstream may also stand at the end, as `in W1`."""
+    first = rest.take_ref("W")
     due_at = rest.take_moment()
     owner = rest.take_person()
     stream = re.search(r"(?:^|\s)in\s+(W)(\d{1,4})$", rest.text, re.IGNORECASE)
@@ -129,7 +131,7 @@ def _task(rest: Rest) -> dict[str, Any]:
         text=_needed(rest.take_all().lstrip("-: "), "what is to be done"),
         owner=owner,
         due_at=due_at,
-        workstream=int(stream[2]) if stream else None,
+        workstream=first[1] if first else int(stream[2]) if stream else None,
     )
 
 

@@ -1,6 +1,7 @@
 """`/incidents/INC-1`: the landing page, and the commands that its forms send."""
 
 import re
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -11,23 +12,30 @@ from litestar.response import Template
 
 from sev1.access.declare import needs
 from sev1.command import model as m
+from sev1.command import say
+from sev1.command.advice import Advice, advise
+from sev1.command.grammar.reading import LINE_MAX
+from sev1.command.react import PrepareIncident
 from sev1.engine.errors import Invalid, Refused
-from sev1.surfaces.injected import Db, Doing, SignedIn
+from sev1.surfaces.injected import Catalogs, Db, Doing, SignedIn
 from sev1.surfaces.web import incident_page
 from sev1.surfaces.web.commands_from_forms import command_from
-from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to
+from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to, show
 
 REFERENCE = re.compile(r"\s*(?:(?P<page>P-\d{1,18})|A-(?P<alert>\d{1,18}))\s*", re.IGNORECASE)
+MOST_BEGUN = 300
+"""Characters of a line that a link may begin."""
 Before = Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)]
 
 
 @get("/incidents/{key:str}", opt=needs("read"), include_in_schema=False)
 async def show_incident(
-    key: FromPath[str], db: Db, commands: Doing, visit: Here, kind: FromQuery[str] = "", before: Before = None
+    key: FromPath[str], db: Db, visit: Here, kind: FromQuery[str] = "", before: Before = None, line: FromQuery[str] = ""
 ) -> Template:
+    """`line` is the beginning of what to say, as a link beside a task or a guess has it; it stands in the bar."""
     async with db.connection() as conn:
-        page = await incident_page.read(conn, commands, key)
-    return _page(page, visit, kind=kind, before=before)
+        page = await incident_page.read(conn, key, kind=kind, before=before)
+    return _page(page, visit, kind=kind, before=before, begun=line[:MOST_BEGUN])
 
 
 @post(
@@ -42,21 +50,75 @@ async def command_incident(
 ) -> Response[Any]:
     """Runs one command. A refusal shows the same form again with the reason and everything that was typed."""
     fields = await fields_of(request)
-    form = fields.get("form", "")
-    typed = None
+
+    async def understood() -> m.ResponderCommand:
+        command: m.ResponderCommand = command_from(_as_command(fields), m.ResponderCommand)
+        return command
+
+    return await _run(key, fields, understood, db, commands, visit)
+
+
+@post(
+    "/incidents/{key:str}/lines",
+    opt=needs("incidents:write"),
+    include_in_schema=False,
+    request_max_body_size=FORM_BYTES,
+    status_code=200,
+)
+async def say_line(key: FromPath[str], request: SignedIn, db: Db, commands: Doing, visit: Here) -> Response[Any]:
+    """What was typed into the bar: a command of the grammar, or a note."""
+    fields = {**await fields_of(request), "form": "line"}
+
+    async def understood() -> m.ResponderCommand:
+        async with db.connection() as conn:
+            line = fields.get("line", "")
+            return await say.understand(conn, visit.catalog, key, line, by=visit.actor, now=visit.now)
+
+    return await _run(key, fields, understood, db, commands, visit)
+
+
+@get("/incidents/{key:str}/draft", opt=needs("incidents:write"), include_in_schema=False)
+async def show_draft(
+    key: FromPath[str], db: Db, catalogs: Catalogs, visit: Here, line: FromQuery[str] = ""
+) -> Template:
+    """Under the bar while one types: how the line may go on, and what it would record."""
+    async with db.connection() as conn:
+        draft = await say.preview(
+            conn,
+            PrepareIncident(catalogs),
+            visit.catalog,
+            key,
+            line[:LINE_MAX],
+            by=visit.actor,
+            now=visit.now,
+            name_of=visit.name_of,
+        )
+    return show(visit, "incident/draft.html", draft=draft, line=line)
+
+
+async def _run(
+    key: str,
+    fields: dict[str, str],
+    understood: Callable[[], Awaitable[m.ResponderCommand]],
+    db: Db,
+    commands: Doing,
+    visit: Visit,
+) -> Response[Any]:
+    """Runs what was understood and answers: the form again, a line that says what became of it, or the whole page."""
+    form, typed, recorded, advice = fields.get("form", ""), None, 0, list[Advice]()
     try:
-        command = command_from(_as_command(fields), m.ResponderCommand)
-        change = await commands.run("incident", key, command, by=visit.actor)
+        change = await commands.run("incident", key, await understood(), by=visit.actor)
         recorded = change.facts[0].version if change.facts else 0
+        advice = advise(change.after, change.facts, visit.name_of)
     except (Refused, Invalid) as error:
-        typed, recorded = Typed(form=form, fields=fields, error=error.message, status=error.status), 0
-    if typed is None and not visit.fragment:
+        typed = Typed(form=form, fields=fields, error=error.message, status=error.status)
+    if typed is None and not advice and not visit.fragment:
         return go_to(f"/incidents/{key}" + (f"#entry-{recorded}" if recorded else ""))
     async with db.connection() as conn:
-        page = await incident_page.read(conn, commands, key)
+        page = await incident_page.read(conn, key)
     if not visit.fragment:
-        return _page(page, visit, typed=typed)
-    return _fragment(page, visit, form, typed)
+        return _page(page, visit, typed=typed, advice=advice)
+    return _fragment(page, visit, form, typed, advice)
 
 
 def _page(page: incident_page.IncidentPage, visit: Visit, **how: Any) -> Template:
@@ -70,10 +132,10 @@ def _page(page: incident_page.IncidentPage, visit: Visit, **how: Any) -> Templat
 
 
 def _fragment(
-    page: incident_page.IncidentPage, visit: Visit, form: str, typed: Typed | None
-) -> Template | Response[str]:
+    page: incident_page.IncidentPage, visit: Visit, form: str, typed: Typed | None, advice: Sequence[Advice]
+) -> Template:
     """For htmx: the form in its new state, or for a lone button the one line that says what became of it."""
-    context = incident_page.context(page, visit, typed=typed)
+    context = incident_page.context(page, visit, typed=typed, advice=advice)
     template = "incident/sent.html" if form in incident_page.FORMS else "incident/said.html"
     return Template(
         template_name=template,
@@ -109,4 +171,4 @@ def _utc(wall_time: str) -> datetime | None:
         raise Invalid("A time is not readable. Write it like 2026-03-02 03:14.") from None
 
 
-ROUTES: list[HTTPRouteHandler] = [show_incident, command_incident]
+ROUTES: list[HTTPRouteHandler] = [show_incident, command_incident, say_line, show_draft]

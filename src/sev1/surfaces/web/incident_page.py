@@ -7,9 +7,11 @@ import asyncpg
 from msgspec import Struct
 
 from sev1.command import model as m
+from sev1.command import store
+from sev1.command.advice import Advice
 from sev1.command.decide import IncidentAggregate
-from sev1.command.timeline import Entry, render
-from sev1.engine.commands import Commands
+from sev1.command.timeline import Entry, entry, render
+from sev1.engine import event_log
 from sev1.engine.decider import Fact
 from sev1.engine.errors import NotFound
 from sev1.notify.model import DeliveryView
@@ -17,13 +19,18 @@ from sev1.notify.store import deliveries_about
 from sev1.paging import store as pages
 from sev1.paging.model import Page
 from sev1.surfaces.web import incident_view as view
+from sev1.surfaces.web.board_view import board_view
 from sev1.surfaces.web.page_view import receipts
-from sev1.surfaces.web.timeline_view import FILTERS, timeline_view
+from sev1.surfaces.web.timeline_view import FILTERS, PAGE, timeline_view
 from sev1.surfaces.web.visit import Typed, Visit, context_of
+from sev1.surfaces.web.work_view import work_view
 
 ALERTS_SHOWN = 8
+DECISIONS_SHOWN = 5
+CHUNK = 500
+"""How much of the record is read at once while looking for entries of one kind."""
 
-BAR: tuple[tuple[str, str], ...] = (("update", "Update"), ("decision", "Decision"), ("note", "Note"))
+BAR: tuple[tuple[str, str], ...] = (("line", "Say"), ("update", "Update"), ("decision", "Decision"))
 """The forms of the command bar and the words on their tabs."""
 FOLDS: dict[str, str] = {
     "all-clear": "All clear",
@@ -53,7 +60,11 @@ class LinkedAlert(Struct, frozen=True, kw_only=True):
 
 class IncidentPage(Struct, frozen=True, kw_only=True):
     incident: m.Incident
+    version: int
     facts: Sequence[Fact[m.IncidentEvent]]
+    """The end of the record, as far as it is shown; oldest first."""
+    decisions: Sequence[Fact[m.IncidentEvent]]
+    """The latest, oldest first."""
     pages: Sequence[Page]
     alerts: Sequence[LinkedAlert]
     alert_count: int
@@ -62,17 +73,26 @@ class IncidentPage(Struct, frozen=True, kw_only=True):
     mark: str
     """Changes whenever something that the page shows does; see `read_mark`."""
 
-    @property
-    def version(self) -> int:
-        return self.facts[-1].version if self.facts else 0
 
+async def read(
+    conn: asyncpg.Connection, key: str, *, kind: str = "", before: int | None = None, after: int | None = None
+) -> IncidentPage:
+    """The state as it is projected, and of the record what one page of the timeline shows: however long it is, the
+    page costs the same. With `after`, instead all that came after that version.
 
-async def read(conn: asyncpg.Connection, commands: Commands, key: str) -> IncidentPage:
-    """Raises NotFound for an incident that was never declared."""
+    Raises NotFound for an incident that was never declared.
+    """
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        incident, facts = await commands.load(conn, IncidentAggregate.kind, key)
-        if incident.status == "none":
+        found = await store.get_with_version(conn, key)
+        if found is None:
             raise NotFound(f"There is no incident {key}.")
+        incident, version = found
+        stream = event_log.stream_name(IncidentAggregate.kind, key)
+        if after is not None:
+            facts = await event_log.read(conn, stream, m.IncidentEvent, after=after)
+        else:
+            facts = await _facts_of_a_page(conn, stream, kind, before)
+        decisions = await _decisions(conn, stream)
         rows = await conn.fetch(
             "SELECT id, summary, status, starts_at FROM alerts WHERE incident = $1"
             " ORDER BY status, starts_at DESC, id DESC LIMIT $2",
@@ -84,7 +104,9 @@ async def read(conn: asyncpg.Connection, commands: Commands, key: str) -> Incide
         mark = await read_mark(conn, key)
     return IncidentPage(
         incident=incident,
+        version=version,
         facts=facts,
+        decisions=decisions,
         pages=linked,
         alerts=[LinkedAlert(**dict(row)) for row in rows],
         alert_count=count,
@@ -93,8 +115,40 @@ async def read(conn: asyncpg.Connection, commands: Commands, key: str) -> Incide
     )
 
 
+async def _facts_of_a_page(
+    conn: asyncpg.Connection, stream: str, kind: str, before: int | None
+) -> list[Fact[m.IncidentEvent]]:
+    """Enough of the record for one page of the timeline and to know whether there is more, read from its end."""
+    if kind not in FILTERS:
+        return await event_log.read_back(conn, stream, m.IncidentEvent, before=before, limit=PAGE + 1)
+    wanted, found = FILTERS[kind][1], list[Fact[m.IncidentEvent]]()
+    while len(found) <= PAGE:
+        part = await event_log.read_back(conn, stream, m.IncidentEvent, before=before, limit=CHUNK)
+        found[:0] = [fact for fact in part if entry(fact, str).kind in wanted]
+        if len(part) < CHUNK:
+            break
+        before = part[0].version
+    return found
+
+
+async def _decisions(conn: asyncpg.Connection, stream: str) -> list[Fact[m.IncidentEvent]]:
+    versions = await conn.fetch(
+        "SELECT version FROM events WHERE stream = $1 AND event->>'type' = 'decision_recorded'"
+        " ORDER BY version DESC LIMIT $2",
+        stream, DECISIONS_SHOWN,
+    )  # fmt: skip
+    return [
+        fact
+        for row in reversed(versions)
+        for fact in await event_log.read_back(conn, stream, m.IncidentEvent, before=row["version"] + 1, limit=1)
+    ]
+
+
 async def read_mark(conn: asyncpg.Connection, key: str) -> str:
-    """A small query whose answer changes with the incident, its pages and its alerts. Begins with the version."""
+    """A small query whose answer changes with the incident, its pages and its alerts. Begins with the version.
+
+    Raises NotFound for an incident that was never declared.
+    """
     row = await conn.fetchrow(
         "SELECT i.version,"
         " (SELECT coalesce(sum(version), 0) FROM pages WHERE incident = i.id) AS pages,"
@@ -104,15 +158,24 @@ async def read_mark(conn: asyncpg.Connection, key: str) -> str:
         " FROM incidents i WHERE i.id = $1",
         key,
     )
+    if row is None:
+        raise NotFound(f"There is no incident {key}.")
     return ".".join(str(number) for number in row)
 
 
 def context(
-    page: IncidentPage, visit: Visit, *, kind: str = "", before: int | None = None, typed: Typed | None = None
+    page: IncidentPage,
+    visit: Visit,
+    *,
+    kind: str = "",
+    before: int | None = None,
+    typed: Typed | None = None,
+    begun: str = "",
+    advice: Sequence[Advice] = (),
 ) -> dict[str, Any]:
     """What `incident/incident.html` and its parts show."""
     incident, catalog = page.incident, visit.catalog
-    decisions = {f.version: f.event for f in page.facts if isinstance(f.event, m.DecisionRecorded)}
+    decisions = {f.version: f.event for f in page.decisions if isinstance(f.event, m.DecisionRecorded)}
     severity = catalog.severities.get(incident.severity)
     return context_of(
         visit,
@@ -123,6 +186,10 @@ def context(
         mark=page.mark,
         band=view.band(incident, catalog, visit.me, visit.now),
         picture=view.picture(incident, decisions, catalog),
+        board=board_view(incident.board, catalog),
+        work=work_view(incident, catalog, visit.me),
+        begun=begun,
+        advice=advice,
         roles=view.role_rows(incident, catalog, visit.me),
         gate=view.gate_rows(incident, catalog),
         severities=view.severity_choices(catalog, incident.severity),

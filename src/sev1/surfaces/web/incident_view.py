@@ -11,6 +11,7 @@ from sev1.command.decide import rank
 from sev1.measure.times import target_met, times
 from sev1.surfaces.actor import name_of
 from sev1.surfaces.web.moments import clock, spell
+from sev1.surfaces.web.work_view import tasks_of
 
 BAND_ROLES: tuple[m.Role, ...] = ("ic", "ops", "comms", "scribe")
 """The roles whose absence matters at first sight; the others are shown when somebody holds them."""
@@ -126,6 +127,8 @@ def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) 
         if "ic" in roles:
             return "Give the all-clear, so that everybody may stand down."
         return f"It is resolved. {commander} gives the all-clear."
+    if (task := next(iter(tasks_of(incident, me)), None)) and task.due_at <= now:
+        return f"{task.ref} is due: say how it stands. {task.text}"
     due = incident.next_update_at
     if due and due <= now and roles & {"ic", "comms"}:
         return f"The update promised for {clock(due, now)} is late. Post it."
@@ -133,8 +136,17 @@ def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) 
         return _of_commander(incident)
     if roles:
         return _of_role(incident, roles, commander, now)
-    if incident.update and incident.update.needs:
-        return f"You hold no role. Needed now: {incident.update.needs}"
+    if task:
+        return f"{task.ref} until {clock(task.due_at, now)}: {task.text}"
+    return _of_onlooker(incident, commander)
+
+
+def _of_onlooker(incident: m.Incident, commander: str) -> str:
+    """Newcomers see what is needed and pick something instead of adding noise (mission 8.10)."""
+    if free := [task for task in incident.tasks.values() if task.is_open and task.owner is None]:
+        return f"You hold no role. Nobody has {free[0].ref} yet: {free[0].text}"
+    if wanted := [need for need in incident.needs.values() if need.is_open and need.owner is None]:
+        return f"You hold no role. Needed now: {wanted[0].text}"
     return f"You hold no role. {commander} commands; ask what helps before you act."
 
 

@@ -119,7 +119,7 @@ async def stream_incident(
     if last is not None:
         after, mark = max(after, last), ""
     async with db.connection() as conn:
-        await incident_page.read(conn, commands, key)  # an unknown incident is answered before the stream begins
+        await incident_page.read_mark(conn, key)  # an unknown incident is answered before the stream begins
     line = Line(db, clock, news, stopping, request.user.session_id or b"")
     reader = IncidentReader(db, commands, catalogs, key, after=after, mark=mark)
 
@@ -158,7 +158,7 @@ class IncidentReader:
             if mark == self._mark:
                 return None
             self._mark = mark
-            page = await incident_page.read(conn, self._commands, self._key)
+            page = await incident_page.read(conn, self._key, after=self._sent)
             catalog = await self._catalogs.current(conn)
         news = IncidentNews(page=page, after=self._sent, catalog=catalog)
         self._sent = max(self._sent, page.version)
@@ -175,7 +175,7 @@ class IncidentNews(Struct, frozen=True, kw_only=True):
 
         Only a new version of the incident gets an id; a page that was answered changes what is shown, not the cursor.
         """
-        entries = incident_page.entries([f for f in self.page.facts if f.version > self.after], visit)
+        entries = incident_page.entries(self.page.facts, visit)
         context = {**incident_page.context(self.page, visit), "entries": entries}
         html = render(request.app, "incident/changed.html", context)
         return sse.message("change", html, id=self.page.version if self.page.version > self.after else None)

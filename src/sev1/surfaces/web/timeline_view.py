@@ -17,7 +17,7 @@ FILTERS: dict[str, tuple[str, frozenset[EntryKind]]] = {
     "milestones": ("Milestones", frozenset({"milestone"})),
     "updates": ("Updates", frozenset({"update"})),
     "decisions": ("Decisions", frozenset({"decision"})),
-    "board": ("Facts and guesses", frozenset({"board"})),
+    "board": ("Facts", frozenset({"board"})),
     "work": ("Work", frozenset({"work"})),
     "notes": ("Notes", frozenset({"note"})),
 }

@@ -3,7 +3,7 @@
 (() => {
   const dialog = document.getElementById("keys");
   const isOff = () => { try { return localStorage.getItem("sev1:keys") === "off"; } catch { return false; } };
-  const inField = (element) => element.matches("input, textarea, select, [contenteditable]");
+  const inField = (element) => element.matches("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
   let awaitsPlace = 0;
 
   const places = { n: "/", i: "/incidents", o: "/on-call", a: "/alerts", c: "/catalog" };
@@ -40,13 +40,14 @@
   }
 
   const keys = {
-    "/": () => { const kind = document.querySelector('input[name="kind"]:checked'); if (kind) write(kind.id.slice(5)); },
+    "/": () => { if (window.sev1?.begin) sev1.begin("/"); },
     "?": () => dialog.showModal(),
     g: () => { awaitsPlace = Date.now() + 1500; },
     j: () => move(1),
     k: () => move(-1),
     c: copyLink,
     u: () => write("update"),
+    t: () => { if (window.sev1?.begin) sev1.begin("/task @"); },
     Escape: back,
   };
 
