@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const WAIT_MS = 90;
-  let timer = 0, asked = 0, chosen = -1;
+  let timer = 0, asked = 0, chosen = -1, shownFor = "";
 
   const bar = document.getElementById("command-bar");
   if (!bar) return;
@@ -15,6 +15,7 @@
   function show(html) {
     const box = draft();
     box.innerHTML = html;
+    shownFor = field().value;
     chosen = -1;
     const empty = !box.textContent.trim();
     box.hidden = empty;
@@ -58,6 +59,13 @@
     look();
   }
 
+  // Who types fast is ahead of the list: what is completed fits what stands there now.
+  async function take() {
+    if (shownFor !== field().value) await look();
+    const all = options();
+    if (all.length) complete(all[Math.max(chosen, 0)]);
+  }
+
   bar.addEventListener("input", (event) => { if (event.target === field()) soon(); });
   bar.addEventListener("focusin", (event) => { if (event.target === field()) soon(); });
   bar.addEventListener("focusout", (event) => {
@@ -76,7 +84,7 @@
     else if (event.key === "ArrowUp" && open) { if (choose(-1)) event.preventDefault(); }
     else if (event.key === "Tab" && open && !event.shiftKey && field().value.startsWith("/") && !field().value.endsWith(" ")) {
       event.preventDefault();
-      complete(options()[Math.max(chosen, 0)]);
+      take();
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       if (open && chosen >= 0) complete(options()[chosen]);
