@@ -27,16 +27,19 @@
     input.removeAttribute("aria-activedescendant");
   }
 
-  async function look() {
-    const line = field()?.value ?? "", mine = ++asked;
-    if (!line.startsWith("/")) { show(""); return; }
+  // The server's words for a line, or nothing when there is no connection: the band above says so then.
+  async function ask(line) {
     try {
       const answer = await fetch(`${form().dataset.draft}?line=${encodeURIComponent(line)}`, { credentials: "same-origin" });
-      if (mine !== asked || answer.redirected || !answer.ok) return;
-      const html = await answer.text();
-      // Somebody may have sent or cleared the line meanwhile.
-      if (mine === asked && field()?.value === line && document.activeElement === field()) show(html);
-    } catch { /* no connection: the band above says so, and the line can still be typed */ }
+      return answer.ok && !answer.redirected ? await answer.text() : "";
+    } catch { return ""; }
+  }
+
+  async function look() {
+    const line = field()?.value ?? "", mine = ++asked;
+    const html = line.startsWith("/") ? await ask(line) : "";
+    // Somebody may have typed on, sent or cleared the line meanwhile.
+    if (mine === asked && field()?.value === line && document.activeElement === field()) show(html);
   }
 
   const soon = () => { clearTimeout(timer); timer = setTimeout(look, WAIT_MS); };
@@ -51,19 +54,22 @@
     return true;
   }
 
-  function complete(option) {
+  // `text` takes the place of the last word of `line`; what was typed after that stays behind it.
+  function complete(text, line = field().value) {
     const input = field();
-    input.value = input.value.replace(/\S*$/, "") + option.dataset.text + " ";
+    const since = input.value.slice(line.length).trimStart();
+    input.value = line.replace(/\S*$/, "") + text + " " + since;
     input.dispatchEvent(new Event("input", { bubbles: true }));
     input.focus();
-    look();
+    soon();
   }
 
-  // Who types fast is ahead of the list: what is completed fits what stands there now.
+  // Who types fast is ahead of the list: what is completed is what fitted when Tab was pressed.
   async function take() {
-    if (shownFor !== field().value) await look();
-    const all = options();
-    if (all.length) complete(all[Math.max(chosen, 0)]);
+    const line = field().value;
+    if (shownFor === line) { complete(options()[Math.max(chosen, 0)].dataset.text); return; }
+    const fitting = new DOMParser().parseFromString(await ask(line), "text/html").querySelector("[role=option]");
+    if (fitting && field().value.startsWith(line)) complete(fitting.dataset.text, line);
   }
 
   bar.addEventListener("input", (event) => { if (event.target === field()) soon(); });
@@ -75,7 +81,7 @@
   bar.addEventListener("mousedown", (event) => { if (event.target.closest("[role=option]")) event.preventDefault(); });
   bar.addEventListener("click", (event) => {
     const option = event.target.closest("[role=option]");
-    if (option) complete(option);
+    if (option) complete(option.dataset.text);
   });
   bar.addEventListener("keydown", (event) => {
     if (event.target !== field() || event.isComposing) return;
@@ -87,7 +93,7 @@
       take();
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      if (open && chosen >= 0) complete(options()[chosen]);
+      if (open && chosen >= 0) complete(options()[chosen].dataset.text);
       else if (field().value.trim()) { asked += 1; form().requestSubmit(); }
     } else if (event.key === "Escape" && !draft().hidden) {
       event.preventDefault();
