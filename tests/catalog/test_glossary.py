@@ -1,13 +1,13 @@
 """One word, one meaning: what a glossary refuses, and how the organisation's lies on top of the shipped one."""
 
 import pytest
+from tests.catalog.conftest import SMALL
 
 from sev1.catalog.glossary import glossary_of, key_of, said_to
 from sev1.catalog.load import inspect
 from sev1.catalog.model import Catalog
 from sev1.catalog.shipped_terms import SHIPPED
 from sev1.catalog.term import Term, Translations
-from tests.catalog.conftest import SMALL
 
 
 def term(name, title="", aliases=(), meaning="Something.", **said):
@@ -74,7 +74,7 @@ def test_a_term_written_under_two_names_and_a_misspelt_audience_are_refused(prob
     meaning: It knocks.
     """
     assert [problem.partition(":")[2][:1] for problem in problems_beside_small(text)] == ["8"]
-    [problem] = problems_beside_small(text.replace('title: Probe', 'title: Door\n    translations: {busines: a}'))
+    [problem] = problems_beside_small(text.replace("title: Probe", "title: Door\n    translations: {busines: a}"))
     assert "`busines` is not known" in problem
 
 

@@ -80,7 +80,9 @@ def faults(catalog: Catalog) -> Iterator[Finding]:
             message = f'glossary-term "{term.name}" is "{term.title}", which "{first.name}" is already.'
             yield _finding(term, ("title",), message, "Keep one of the two: one word, one meaning.")
         if not key_of(term.title):
-            yield _finding(term, ("title",), f'glossary-term "{term.name}" has a title without a letter.', "Write a word.")
+            yield _finding(
+                term, ("title",), f'glossary-term "{term.name}" has a title without a letter.', "Write a word."
+            )
     claimed: dict[tuple[str, ...], Term] = {}
     shipped = {key_of(term.title): term for term in SHIPPED}
     for term in catalog.glossary.values():
@@ -98,14 +100,18 @@ def _alias(
 ) -> Iterator[Finding]:
     word, path = key_of(alias), ("aliases", at)
     if not word:
-        yield _finding(term, path, f'glossary-term "{term.name}" has an alias without a letter.', "Write a word or remove it.")
+        yield _finding(
+            term, path, f'glossary-term "{term.name}" has an alias without a letter.', "Write a word or remove it."
+        )
         return
     first = claimed.setdefault(word, term)
     if first is not term:
         message = f'glossary-term "{term.name}" claims the alias "{alias}", which "{first.name}" claims already.'
         yield _finding(term, path, message, "Keep it at one of the two: one word, one meaning.")
     if word in titles:
-        message = f'glossary-term "{term.name}" has the alias "{alias}", which is itself a term ("{titles[word].name}").'
+        message = (
+            f'glossary-term "{term.name}" has the alias "{alias}", which is itself a term ("{titles[word].name}").'
+        )
         yield _finding(term, path, message, "Remove the alias, or the term.")
     elif word in shipped and shipped[word].name not in {other.name for other in titles.values()}:
         message = f'glossary-term "{term.name}" has the alias "{alias}", a word that the pages of sev1 use.'

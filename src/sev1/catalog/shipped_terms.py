@@ -14,10 +14,19 @@ def _term(title: str, meaning: str, *aliases: str, **said: str) -> Term:
 SHIPPED: tuple[Term, ...] = (
     _term("acknowledge", "Somebody says: I have it. The page stops asking others."),
     _term("alert", "What a monitoring system says is wrong. It fires, or it is resolved."),
-    _term("all-clear", "One message to everybody: it is over, and nobody needs to stand by any more.", "stand-down call"),
+    _term(
+        "all-clear", "One message to everybody: it is over, and nobody needs to stand by any more.", "stand-down call"
+    ),
     _term("allowlist", "What is let through; everything else is not.", "whitelist", "white list"),
-    _term("CAN update", "What everybody is told in a rhythm: condition, actions, needs.", "sitrep", business="status update"),
-    _term("contributing factor", "One of the things without which it would not have happened. There are always several."),
+    _term(
+        "CAN update",
+        "What everybody is told in a rhythm: condition, actions, needs.",
+        "sitrep",
+        business="status update",
+    ),
+    _term(
+        "contributing factor", "One of the things without which it would not have happened. There are always several."
+    ),
     _term("criterion", "One of the four things that must hold before an incident is resolved."),
     _term("decision", "What was decided, why, and what else was thought of."),
     _term("declare", "To say that this is an incident. Suspicion is enough."),
@@ -28,7 +37,9 @@ SHIPPED: tuple[Term, ...] = (
         dev="how much may still break this month before we stop shipping features",
         business="how much failure we have agreed to accept in a month",
     ),
-    _term("escalation policy", "Who is asked, in which order, with how long a wait before the next.", "escalation matrix"),
+    _term(
+        "escalation policy", "Who is asked, in which order, with how long a wait before the next.", "escalation matrix"
+    ),
     _term("false alarm", "An incident that turned out to be nothing. Declaring it was right."),
     _term(
         "failover",
@@ -36,7 +47,9 @@ SHIPPED: tuple[Term, ...] = (
         business="the switch to our spare system",
     ),
     _term("impact", "What users or the business notice."),
-    _term("incident", "Something that needs people to work together under command, from its declaration to its review."),
+    _term(
+        "incident", "Something that needs people to work together under command, from its declaration to its review."
+    ),
     _term(
         "incident commander",
         "The one person who leads an incident and decides. Short: IC.",
@@ -69,7 +82,9 @@ SHIPPED: tuple[Term, ...] = (
         business="the reliability we have set ourselves",
     ),
     _term("stage", "Where an incident is: from detection to analysis."),
-    _term("threat actor", "Whoever attacks, inside or outside.", sre="whoever causes it on purpose", business="attacker"),
+    _term(
+        "threat actor", "Whoever attacks, inside or outside.", sre="whoever causes it on purpose", business="attacker"
+    ),
     _term("timeline", "What happened in an incident, in order, as it was recorded."),
     _term("triage", "To look briefly at what came in, and say how bad it is and whose."),
     _term("weak signal", "Something odd that wakes nobody and may be the first sign of something.", "gut feeling"),
