@@ -36,10 +36,11 @@ def test_an_alias_claimed_twice_is_refused_with_file_and_line(problems_beside_sm
       - pilot
       - Canary
     """
-    assert problems_beside_small(text) == [
+    [problem] = problems_beside_small(text)
+    assert problem == (
         'more.yaml:13: glossary-term "trial" claims the alias "Canary", which "probe" claims already. '
         "Keep it at one of the two: one word, one meaning."
-    ]
+    )
 
 
 def test_an_alias_that_is_itself_a_term_is_refused_with_file_and_line(problems_beside_small):
@@ -55,10 +56,11 @@ def test_an_alias_that_is_itself_a_term_is_refused_with_file_and_line(problems_b
     title: trial run
     meaning: A rehearsal.
     """
-    assert problems_beside_small(text) == [
+    [problem] = problems_beside_small(text)
+    assert problem == (
         'more.yaml:5: glossary-term "probe" has the alias "trial-run", which is itself a term ("other"). '
         "Remove the alias, or the term."
-    ]
+    )
 
 
 def test_a_term_written_under_two_names_and_a_misspelt_audience_are_refused(problems_beside_small):

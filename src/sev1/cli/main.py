@@ -10,6 +10,7 @@ from sev1.cli import (
     doctor,
     explain,
     importing,
+    language,
     lint,
     on_call,
     replay,
@@ -29,6 +30,7 @@ silence.register(app)
 doctor.register(app)
 backup.register(app)
 lint.register(app)
+language.register(app)
 explain.register(app)
 replay.register(app)
 

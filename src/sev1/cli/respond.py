@@ -5,6 +5,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -48,12 +49,20 @@ def _do(incident: str, kind: str, **fields: Any) -> None:
         _print_entry(entry)
     if not changed["recorded"]:
         print("That is so already; nothing was changed.")
+    print_warnings(changed.get("warnings", []))
 
 
 def _print_entry(entry: dict[str, Any]) -> None:
     print(f"{entry['at'][11:19]}  {entry['headline']}  ({entry['by']})")
     for label, text in entry["details"]:
         print(f"          {label}: {text}")
+
+
+def print_warnings(warnings: list[dict[str, Any]]) -> None:
+    """For the person at the terminal, after the command went through."""
+    for hint in warnings:
+        rather = f' Rather: "{hint["instead"]}".' if hint["instead"] else ""
+        print(f'"{hint["text"]}": {hint["why"]}{rather}', file=sys.stderr)
 
 
 def now() -> None:
@@ -95,6 +104,7 @@ def declare(
     body = {"type": "declare", "title": title, "severity": severity, "services": service or [], "page": page}
     incident = call("POST", "/api/v1/incidents", {k: v for k, v in body.items() if v is not None})
     print(f"{incident['id']}  {incident['severity'].upper()}  {incident['url']}")
+    print_warnings(incident.get("warnings", []))
 
 
 def show(incident: str) -> None:

@@ -103,7 +103,7 @@ def _occurrences(text: str, phrases: Phrases) -> Iterator[tuple[int, int, Term]]
     words = [(match[0].casefold(), match.start(), match.end()) for match in _WORD.finditer(text)]
     at = 0
     while at < len(words):
-        word, start, end = words[at]
+        word, start, _ = words[at]
         for rest, term in phrases.get(word, ()):
             if len(words) - at > len(rest) and _goes_on(text, words[at : at + 1 + len(rest)], rest):
                 yield start, words[at + len(rest)][2], term

@@ -4,9 +4,16 @@ import re
 
 from sev1.catalog.model import Catalog
 
-GIVEN = tuple(
-    ["Adam", "Ahmed", "Aisha", "Alan", "Alex", "Alice", "Amir", "Amy", "Ana", "Anders", "Andrea", "Andrew", "Anna", "Anne", "Arjun", "Ben", "Bob", "Brian", "Carl", "Carlos", "Carol", "Charlotte", "Chen", "Chris", "Clara", "Daniel", "Dave", "David", "Diego", "Dmitri", "Elena", "Emily", "Emma", "Eric", "Erik", "Eva", "Fatima", "Felix", "Fiona", "Frank", "Fred", "George", "Greg", "Hannah", "Hans", "Helen", "Henry", "Ingrid", "Ivan", "Jack", "James", "Jan", "Jane", "Jason", "Jeff", "Jen", "Jim", "Joe", "Johannes", "John", "Jonas", "Jose", "Julia", "Karen", "Kate", "Kevin", "Kim", "Klaus", "Lars", "Laura", "Leo", "Lena", "Linda", "Lisa", "Lucas", "Lucy", "Luis", "Maria", "Marie", "Mario", "Martin", "Mary", "Matt", "Max", "Mehmet", "Mei", "Michael", "Mike", "Mohamed", "Nadia", "Nick", "Nina", "Olga", "Oliver", "Omar", "Oscar", "Paul", "Peter", "Petra", "Phil", "Pierre", "Priya", "Rachel", "Raj", "Ravi", "Rob", "Robert", "Sam", "Sandra", "Sara", "Sarah", "Sofia", "Stefan", "Steve", "Sven", "Thomas", "Tim", "Tina", "Tom", "Tony", "Uwe", "Vera", "Victor", "Wei", "Will", "Yuki", "Yusuf", "Zoe"]
-)
+_GIVEN = """
+Adam Ahmed Aisha Alan Alex Alice Amir Amy Ana Anders Andrea Andrew Anna Anne Arjun Ben Bob Brian Carl Carlos Carol
+Charlotte Chen Chris Clara Daniel Dave David Diego Dmitri Elena Emily Emma Eric Erik Eva Fatima Felix Fiona Frank
+Fred George Greg Hannah Hans Helen Henry Ingrid Ivan Jack James Jan Jane Jason Jeff Jen Jim Joe Johannes John Jonas
+Jose Julia Karen Kate Kevin Kim Klaus Lars Laura Leo Lena Linda Lisa Lucas Lucy Luis Maria Marie Mario Martin Mary
+Matt Max Mehmet Mei Michael Mike Mohamed Nadia Nick Nina Olga Oliver Omar Oscar Paul Peter Petra Phil Pierre Priya
+Rachel Raj Ravi Rob Robert Sam Sandra Sara Sarah Sofia Stefan Steve Sven Thomas Tim Tina Tom Tony Uwe Vera Victor
+Wei Will Yuki Yusuf Zoe
+"""
+GIVEN = tuple(_GIVEN.split())
 """Common given names: text names people whom the catalog does not know. None that is also a word of the trade."""
 
 ROLES = (

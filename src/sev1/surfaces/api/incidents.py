@@ -5,6 +5,7 @@ from typing import Annotated
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import structs
 
 from sev1.access.declare import needs
 from sev1.command import model as m
@@ -14,8 +15,9 @@ from sev1.command.timeline import Entry, entry, render
 from sev1.engine.errors import NotFound
 from sev1.review.postmortem import draft
 from sev1.surfaces.actor import actor_of, name_of
-from sev1.surfaces.api.views import Changed, IncidentView, incident_view
+from sev1.surfaces.api.views import Changed, Declared, IncidentView, incident_view
 from sev1.surfaces.injected import Catalogs, Config, Db, Doing, SignedIn
+from sev1.surfaces.said import warnings
 
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 Before = Annotated[int | None, QueryParameter(ge=1, le=2**62)]
@@ -35,7 +37,7 @@ async def list_incidents(
 @post("/api/v1/incidents", opt=needs("report"), tags=["incidents"])
 async def declare_incident(
     data: JSONBody[m.Declare], request: SignedIn, commands: Doing, catalogs: Catalogs, settings: Config
-) -> IncidentView:
+) -> Declared:
     """Declares an incident; anyone signed in may (mission 1.1). `{"type": "declare", "title": "…"}` is enough."""
     async with commands.db.transaction() as conn:
         catalog = await catalogs.current(conn)
@@ -43,7 +45,8 @@ async def declare_incident(
         commands_it = request.user.kind == "user" and request.user.may("incidents:write")
         change = await declare(commands, conn, catalogs, data, by=by, commands_it=commands_it)
     commands.tell(change)
-    return incident_view(change.after, change.version, catalog, settings.url)
+    view = incident_view(change.after, change.version, catalog, settings.url)
+    return Declared(**structs.asdict(view), warnings=warnings(data, catalog))
 
 
 @get("/api/v1/incidents/{key:str}", opt=needs("read"), tags=["incidents"])
@@ -88,6 +91,7 @@ async def command_incident(
     return Changed(
         incident=incident_view(change.after, change.version, catalog, settings.url),
         recorded=[entry(fact, lambda who: name_of(catalog, who)) for fact in change.facts],
+        warnings=warnings(data, catalog),
     )
 
 

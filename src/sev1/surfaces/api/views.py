@@ -11,6 +11,7 @@ from sev1.command import model as incident_model
 from sev1.command.timeline import Entry
 from sev1.measure.times import Statistic, Summary, target_met, times
 from sev1.paging import model as page_model
+from sev1.surfaces.said import FieldHint
 
 
 class TimesView(Struct, frozen=True, kw_only=True):
@@ -50,6 +51,11 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     resolved_at: datetime | None
     all_clear_at: datetime | None
     times: TimesView
+
+
+class Declared(IncidentView, frozen=True, kw_only=True):
+    warnings: Sequence[FieldHint] = ()
+    """What is pointed out in the texts of the declaration. It was done all the same."""
 
 
 def incident_view(incident: incident_model.Incident, version: int, catalog: Catalog, url: str) -> IncidentView:
@@ -207,3 +213,5 @@ class Changed(Struct, frozen=True, kw_only=True):
 
     incident: IncidentView
     recorded: Sequence[Entry]
+    warnings: Sequence[FieldHint] = ()
+    """What is pointed out in the texts of the command. It was done all the same."""

@@ -13,6 +13,7 @@ from sev1.access.declare import needs
 from sev1.command import model as m
 from sev1.engine.errors import Invalid, Refused
 from sev1.surfaces.injected import Db, Doing, SignedIn
+from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_page
 from sev1.surfaces.web.commands_from_forms import command_from
 from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to
@@ -23,11 +24,18 @@ Before = Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)]
 
 @get("/incidents/{key:str}", opt=needs("read"), include_in_schema=False)
 async def show_incident(
-    key: FromPath[str], db: Db, commands: Doing, visit: Here, kind: FromQuery[str] = "", before: Before = None
+    key: FromPath[str],
+    db: Db,
+    commands: Doing,
+    visit: Here,
+    kind: FromQuery[str] = "",
+    before: Before = None,
+    said: Before = None,
 ) -> Template:
+    """`said` is the version of an entry that was just written: what is pointed out in it is shown."""
     async with db.connection() as conn:
         page = await incident_page.read(conn, commands, key)
-    return _page(page, visit, kind=kind, before=before)
+    return _page(page, visit, kind=kind, before=before, said=said)
 
 
 @post(
@@ -43,20 +51,22 @@ async def command_incident(
     """Runs one command. A refusal shows the same form again with the reason and everything that was typed."""
     fields = await fields_of(request)
     form = fields.get("form", "")
-    typed = None
+    typed, pointed_out = None, False
     try:
         command = command_from(_as_command(fields), m.ResponderCommand)
         change = await commands.run("incident", key, command, by=visit.actor)
         recorded = change.facts[0].version if change.facts else 0
+        pointed_out = bool(warnings(command, visit.catalog))
     except (Refused, Invalid) as error:
         typed, recorded = Typed(form=form, fields=fields, error=error.message, status=error.status), 0
     if typed is None and not visit.fragment:
-        return go_to(f"/incidents/{key}" + (f"#entry-{recorded}" if recorded else ""))
+        said = f"?said={recorded}" if recorded and pointed_out else ""
+        return go_to(f"/incidents/{key}{said}" + (f"#entry-{recorded}" if recorded else ""))
     async with db.connection() as conn:
         page = await incident_page.read(conn, commands, key)
     if not visit.fragment:
         return _page(page, visit, typed=typed)
-    return _fragment(page, visit, form, typed)
+    return _fragment(page, visit, form, typed, recorded)
 
 
 def _page(page: incident_page.IncidentPage, visit: Visit, **how: Any) -> Template:
@@ -70,14 +80,14 @@ def _page(page: incident_page.IncidentPage, visit: Visit, **how: Any) -> Templat
 
 
 def _fragment(
-    page: incident_page.IncidentPage, visit: Visit, form: str, typed: Typed | None
+    page: incident_page.IncidentPage, visit: Visit, form: str, typed: Typed | None, recorded: int
 ) -> Template | Response[str]:
     """For htmx: the form in its new state, or for a lone button the one line that says what became of it."""
-    context = incident_page.context(page, visit, typed=typed)
+    context = incident_page.context(page, visit, typed=typed, said=recorded)
     template = "incident/sent.html" if form in incident_page.FORMS else "incident/said.html"
     return Template(
         template_name=template,
-        context={**context, "form": form},
+        context={**context, "form": form, "oob": True},
         status_code=typed.status if typed else 200,
         media_type="text/html",
     )
