@@ -27,6 +27,7 @@ PAGES = {
     "on-call health": "/on-call/health",
     "catalog": "/catalog",
     "service": "/catalog/services/checkout",
+    "glossary": "/glossary",
     "status": "/status",
     "settings": "/settings",
     "contact": "/settings/contact",

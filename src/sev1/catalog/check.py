@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
-from sev1.catalog import maintenance
+from sev1.catalog import glossary, maintenance
 from sev1.catalog.check_policies import policies
 from sev1.catalog.check_signals import signals
 from sev1.catalog.cycles import cycles
@@ -57,6 +57,7 @@ def check(catalog: Catalog, unread: Names | None = None) -> list[Finding]:
         *_runbooks(catalog),
         *_response_plans(catalog, names),
         *_route_tests(catalog, names),
+        *glossary.faults(catalog),
         *signals(catalog, functools.partial(_reference, names=names)),
     ]
     if unread is None:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from sev1.catalog.contact import ContactMethod, Url
+from sev1.catalog.term import Term
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$(?!\n)", description="lower-case name")]
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -609,6 +610,10 @@ class Organisation(_Object, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Hold as well what suggests SEV-0 or SEV-1, and alerts of tier-1 services. Off: those page whatever their cause."""
     inhibit_hops: Annotated[int, Meta(ge=1, le=10)] = 3
     """How many dependencies away a cause may be."""
+    risk_days_max: Annotated[int, Meta(ge=1, le=730)] = 90
+    """For how many days a risk may be accepted at a time."""
+    risk_remind_days: Annotated[tuple[Annotated[int, Meta(ge=1, le=90)], ...], Meta(max_length=5)] = (7, 1)
+    """How many days before its end an accepted risk is brought to mind."""
 
 
 class Catalog(Struct, frozen=True, kw_only=True):
@@ -633,6 +638,8 @@ class Catalog(Struct, frozen=True, kw_only=True):
     response_plans: dict[str, ResponsePlan] = field(default_factory=dict)
     route_tests: dict[str, RouteTest] = field(default_factory=dict)
     runbooks: dict[str, Runbook] = field(default_factory=dict)
+    glossary: dict[str, Term] = field(default_factory=dict)
+    """The organisation's own words; `glossary.glossary_of` has the shipped ones as well."""
 
     def person_by_email(self, email: str) -> Person | None:
         wanted = email.casefold()
@@ -642,7 +649,7 @@ class Catalog(Struct, frozen=True, kw_only=True):
         return sorted(self.severities.values(), key=lambda s: s.rank)
 
 
-KINDS: dict[str, tuple[str, type[_Object]]] = {
+KINDS: dict[str, tuple[str, type[_Object | Term]]] = {
     "organisation": ("organisation", Organisation),
     "person": ("people", Person),
     "team": ("teams", Team),
@@ -660,6 +667,7 @@ KINDS: dict[str, tuple[str, type[_Object]]] = {
     "maintenance": ("maintenance", Maintenance),
     "response-plan": ("response_plans", ResponsePlan),
     "route-test": ("route_tests", RouteTest),
+    "glossary-term": ("glossary", Term),
     "runbook": ("runbooks", Runbook),
 }
 """`kind:` in a file -> the field of `Catalog` that holds it, and its type."""

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import typer
 
 from sev1.cli.local import fail
-from sev1.cli.respond import call
+from sev1.cli.respond import call, print_warnings
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +29,7 @@ def declare(
     body = {"type": "declare", "title": title, "severity": severity, "services": service or [], "page": page}
     made = call("POST", "/api/v1/incidents", {k: v for k, v in body.items() if v is not None})
     print(f"{made['id']}  {made['severity'].upper()}  {made['url']}")
+    print_warnings(made["warnings"])
 
 
 def incident(
@@ -108,6 +109,7 @@ def _say(key: str, line: str) -> None:
         print("That is so already; nothing was changed.")
     for advice in changed["advice"]:
         print(f"⚠️ {advice['message']}" + (f"  {advice['line']}" if advice["line"] else ""), file=sys.stderr)
+    print_warnings(changed["warnings"])
 
 
 def _print_entry(entry: dict[str, Any]) -> None:

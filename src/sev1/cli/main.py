@@ -11,6 +11,7 @@ from sev1.cli import (
     explain,
     importing,
     incident,
+    language,
     lint,
     on_call,
     replay,
@@ -31,6 +32,7 @@ silence.register(app)
 doctor.register(app)
 backup.register(app)
 lint.register(app)
+language.register(app)
 explain.register(app)
 replay.register(app)
 

@@ -5,6 +5,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,13 @@ def call(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         except (json.JSONDecodeError, KeyError, TypeError):
             fail(f"{url} answered {answer.status_code}.")
     return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+
+
+def print_warnings(warnings: list[dict[str, Any]]) -> None:
+    """For the person at the terminal, after the command went through."""
+    for hint in warnings:
+        rather = f' Rather: "{hint["instead"]}".' if hint["instead"] else ""
+        print(f'"{hint["text"]}": {hint["why"]}{rather}', file=sys.stderr)
 
 
 def now() -> None:

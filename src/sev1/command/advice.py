@@ -13,6 +13,7 @@ from sev1.command.parts.board import ItemPut
 from sev1.command.parts.tasks import TaskGiven, TaskTaken
 from sev1.command.terms import NameOf
 from sev1.engine.decider import Fact
+from sev1.language.vague import vague
 
 TASKS_AT_ONCE = 3
 """More open tasks than this per person are pointed out."""
@@ -39,8 +40,12 @@ def advise(after: m.Incident, facts: Iterable[Fact[m.IncidentEvent]], name_of: N
 
 def _of(after: m.Incident, fact: Fact[m.IncidentEvent], name_of: NameOf) -> list[Advice]:
     match fact.event:
-        case TaskGiven(owner=str(owner), number=number) | TaskTaken(owner=owner, number=number):
-            return [*_in_the_weeds(after, owner, number, name_of), *_overload(after, owner, number, name_of)]
+        case TaskGiven(owner=None, text=text, number=number):
+            return _vague(number, text)
+        case TaskGiven(owner=str(owner), text=text, number=number):
+            return [*_vague(number, text), *_of_owner(after, owner, number, name_of)]
+        case TaskTaken(owner=owner, number=number):
+            return _of_owner(after, owner, number, name_of)
         case ItemPut(kind="hypothesis", disproof="", number=number):
             return [
                 Advice(
@@ -59,6 +64,18 @@ def _of(after: m.Incident, fact: Fact[m.IncidentEvent], name_of: NameOf) -> list
             ]
         case _:
             return []
+
+
+def _vague(number: int, text: str) -> list[Advice]:
+    """Who, what, and how one knows that it is done: a task that says less is asked to be sharpened."""
+    hint = vague(text)
+    if hint is None:
+        return []
+    return [Advice(kind="vague", message=f"T{number}: {hint.why}", line=f"/change T{number} {hint.instead or text}")]
+
+
+def _of_owner(after: m.Incident, owner: str, number: int, name_of: NameOf) -> list[Advice]:
+    return [*_in_the_weeds(after, owner, number, name_of), *_overload(after, owner, number, name_of)]
 
 
 def _in_the_weeds(after: m.Incident, owner: str, number: int, name_of: NameOf) -> list[Advice]:

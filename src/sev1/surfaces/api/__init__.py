@@ -9,6 +9,7 @@ from sev1.surfaces.api import (
     contact,
     explain,
     incidents,
+    language,
     measures,
     on_call,
     on_call_health,
@@ -32,4 +33,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *watch.ROUTES,
     *explain.ROUTES,
     *playbooks.ROUTES,
+    *language.ROUTES,
 ]

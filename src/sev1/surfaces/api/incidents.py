@@ -5,7 +5,7 @@ from typing import Annotated
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from sev1.access.declare import needs
 from sev1.catalog.model import Catalog
@@ -21,8 +21,9 @@ from sev1.engine.commands import Change
 from sev1.engine.errors import NotFound
 from sev1.review.postmortem import draft
 from sev1.surfaces.actor import actor_of, name_of
-from sev1.surfaces.api.views import Changed, IncidentView, incident_view
+from sev1.surfaces.api.views import Changed, Declared, IncidentView, incident_view
 from sev1.surfaces.injected import Catalogs, Config, Db, Doing, Now, SignedIn
+from sev1.surfaces.said import warnings
 
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 Before = Annotated[int | None, QueryParameter(ge=1, le=2**62)]
@@ -56,7 +57,7 @@ async def list_incidents(
 @post("/api/v1/incidents", opt=needs("report"), tags=["incidents"])
 async def declare_incident(
     data: JSONBody[m.Declare], request: SignedIn, commands: Doing, catalogs: Catalogs, settings: Config
-) -> IncidentView:
+) -> Declared:
     """Declares an incident; anyone signed in may (mission 1.1). `{"type": "declare", "title": "…"}` is enough."""
     async with commands.db.transaction() as conn:
         catalog = await catalogs.current(conn)
@@ -64,7 +65,8 @@ async def declare_incident(
         commands_it = request.user.kind == "user" and request.user.may("incidents:write")
         change = await declare(commands, conn, catalogs, data, by=by, commands_it=commands_it)
     commands.tell(change)
-    return incident_view(change.after, change.version, catalog, settings.url)
+    view = incident_view(change.after, change.version, catalog, settings.url)
+    return Declared(**structs.asdict(view), warnings=warnings(data, catalog))
 
 
 @get("/api/v1/incidents/{key:str}", opt=needs("read"), tags=["incidents"])
@@ -106,7 +108,7 @@ async def command_incident(
     async with commands.db.connection() as conn:
         catalog = await catalogs.current(conn)
     change = await commands.run("incident", key, data, by=actor_of(request.user, catalog, "api"))
-    return _changed(change, catalog, settings.url)
+    return _changed(change, data, catalog, settings.url)
 
 
 @post("/api/v1/incidents/{key:str}/lines", status_code=200, opt=needs("incidents:write"), tags=["incidents"])
@@ -125,7 +127,7 @@ async def say_line(
         by = actor_of(request.user, catalog, "api")
         command = await say.understand(conn, catalog, key, data.line, by=by, now=clock.now())
     change = await commands.run("incident", key, command, by=by)
-    return _changed(change, catalog, settings.url)
+    return _changed(change, command, catalog, settings.url)
 
 
 @get("/api/v1/incidents/{key:str}/draft", opt=needs("incidents:write"), tags=["incidents"])
@@ -164,7 +166,7 @@ async def list_commands() -> list[VerbView]:
     ]
 
 
-def _changed(change: Change[m.Incident], catalog: Catalog, url: str) -> Changed:
+def _changed(change: Change[m.Incident], command: m.ResponderCommand, catalog: Catalog, url: str) -> Changed:
     def named(who: str) -> str:
         return name_of(catalog, who)
 
@@ -172,6 +174,7 @@ def _changed(change: Change[m.Incident], catalog: Catalog, url: str) -> Changed:
         incident=incident_view(change.after, change.version, catalog, url),
         recorded=[entry(fact, named) for fact in change.facts],
         advice=advise(change.after, change.facts, named),
+        warnings=warnings(command, catalog),
     )
 
 

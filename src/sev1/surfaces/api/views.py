@@ -17,6 +17,7 @@ from sev1.command.parts.workstreams import Workstream
 from sev1.command.timeline import Entry
 from sev1.measure.times import Statistic, Summary, target_met, times
 from sev1.paging import model as page_model
+from sev1.surfaces.said import FieldHint
 
 
 class TimesView(Struct, frozen=True, kw_only=True):
@@ -61,6 +62,11 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     needs: list[Need]
     workstreams: list[Workstream]
     mitigations: list[Mitigation]
+
+
+class Declared(IncidentView, frozen=True, kw_only=True):
+    warnings: Sequence[FieldHint] = ()
+    """What is pointed out in the texts of the declaration. It was done all the same."""
 
 
 def incident_view(incident: incident_model.Incident, version: int, catalog: Catalog, url: str) -> IncidentView:
@@ -225,3 +231,5 @@ class Changed(Struct, frozen=True, kw_only=True):
     recorded: Sequence[Entry]
     advice: Sequence[Advice] = ()
     """Pointed out to whoever did it; nothing was blocked."""
+    warnings: Sequence[FieldHint] = ()
+    """What is pointed out in the texts of the command. It was done all the same."""

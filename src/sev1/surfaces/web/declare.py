@@ -16,6 +16,7 @@ from sev1.engine.commands import Commands
 from sev1.engine.errors import Invalid, NotFound, Refused
 from sev1.paging import store as pages
 from sev1.surfaces.injected import Catalogs, Doing, SignedIn
+from sev1.surfaces.said import warnings
 from sev1.surfaces.web.commands_from_forms import command_from
 from sev1.surfaces.web.incident_view import severity_choices, worst_plausible
 from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, go_to, show
@@ -70,7 +71,7 @@ async def submit_declare(request: SignedIn, commands: Doing, catalogs: Catalogs,
         typed = Typed(form=FORM, fields=fields, error=error.message, status=error.status)
         origin = Origin(page=fields.get("page", ""), services=tuple(services))
         return _form(visit, origin, typed)
-    return go_to(f"/incidents/{change}")
+    return go_to(f"/incidents/{change}{'?said=1' if warnings(command, visit.catalog) else ''}")
 
 
 async def _declare(commands: Commands, catalogs: Any, visit: Visit, command: m.Declare) -> str:

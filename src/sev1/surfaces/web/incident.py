@@ -1,7 +1,7 @@
 """`/incidents/INC-1`: the landing page, and the commands that its forms send."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from sev1.command.grammar.reading import LINE_MAX
 from sev1.command.react import PrepareIncident
 from sev1.engine.errors import Invalid, Refused
 from sev1.surfaces.injected import Catalogs, Db, Doing, SignedIn
+from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_page
 from sev1.surfaces.web.commands_from_forms import command_from
 from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to, show
@@ -30,12 +31,21 @@ Before = Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)]
 
 @get("/incidents/{key:str}", opt=needs("read"), include_in_schema=False)
 async def show_incident(
-    key: FromPath[str], db: Db, visit: Here, kind: FromQuery[str] = "", before: Before = None, line: FromQuery[str] = ""
+    key: FromPath[str],
+    db: Db,
+    visit: Here,
+    kind: FromQuery[str] = "",
+    before: Before = None,
+    line: FromQuery[str] = "",
+    said: Before = None,
 ) -> Template:
-    """`line` is the beginning of what to say, as a link beside a task or a guess has it; it stands in the bar."""
+    """`line` is the beginning of what to say, as a link beside a task or a guess has it; it stands in the bar.
+
+    `said` is the version of an entry that was just written: what is pointed out in it is shown.
+    """
     async with db.connection() as conn:
         page = await incident_page.read(conn, key, kind=kind, before=before)
-    return _page(page, visit, kind=kind, before=before, begun=line[:MOST_BEGUN])
+    return _page(page, visit, kind=kind, before=before, begun=line[:MOST_BEGUN], said=said)
 
 
 @post(
@@ -105,20 +115,23 @@ async def _run(
     visit: Visit,
 ) -> Response[Any]:
     """Runs what was understood and answers: the form again, a line that says what became of it, or the whole page."""
-    form, typed, recorded, advice = fields.get("form", ""), None, 0, list[Advice]()
+    form, typed, recorded, advice, hinted = fields.get("form", ""), None, 0, list[Advice](), False
     try:
-        change = await commands.run("incident", key, await understood(), by=visit.actor)
+        command = await understood()
+        change = await commands.run("incident", key, command, by=visit.actor)
         recorded = change.facts[0].version if change.facts else 0
         advice = advise(change.after, change.facts, visit.name_of)
+        hinted = bool(warnings(command, visit.catalog))
     except (Refused, Invalid) as error:
         typed = Typed(form=form, fields=fields, error=error.message, status=error.status)
     if typed is None and not advice and not visit.fragment:
-        return go_to(f"/incidents/{key}" + (f"#entry-{recorded}" if recorded else ""))
+        said = f"?said={recorded}" if recorded and hinted else ""
+        return go_to(f"/incidents/{key}{said}" + (f"#entry-{recorded}" if recorded else ""))
     async with db.connection() as conn:
         page = await incident_page.read(conn, key)
     if not visit.fragment:
-        return _page(page, visit, typed=typed, advice=advice)
-    return _fragment(page, visit, form, typed, advice)
+        return _page(page, visit, typed=typed, advice=advice, said=recorded)
+    return _fragment(page, visit, form, typed=typed, advice=advice, said=recorded)
 
 
 def _page(page: incident_page.IncidentPage, visit: Visit, **how: Any) -> Template:
@@ -131,15 +144,14 @@ def _page(page: incident_page.IncidentPage, visit: Visit, **how: Any) -> Templat
     )
 
 
-def _fragment(
-    page: incident_page.IncidentPage, visit: Visit, form: str, typed: Typed | None, advice: Sequence[Advice]
-) -> Template:
+def _fragment(page: incident_page.IncidentPage, visit: Visit, form: str, **how: Any) -> Template:
     """For htmx: the form in its new state, or for a lone button the one line that says what became of it."""
-    context = incident_page.context(page, visit, typed=typed, advice=advice)
+    typed: Typed | None = how["typed"]
+    context = incident_page.context(page, visit, **how)
     template = "incident/sent.html" if form in incident_page.FORMS else "incident/said.html"
     return Template(
         template_name=template,
-        context={**context, "form": form},
+        context={**context, "form": form, "oob": True},
         status_code=typed.status if typed else 200,
         media_type="text/html",
     )

@@ -18,6 +18,7 @@ from sev1.notify.model import DeliveryView
 from sev1.notify.store import deliveries_about
 from sev1.paging import store as pages
 from sev1.paging.model import Page
+from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_view as view
 from sev1.surfaces.web.board_view import board_view
 from sev1.surfaces.web.page_view import receipts
@@ -172,8 +173,9 @@ def context(
     typed: Typed | None = None,
     begun: str = "",
     advice: Sequence[Advice] = (),
+    said: int | None = None,
 ) -> dict[str, Any]:
-    """What `incident/incident.html` and its parts show."""
+    """What `incident/incident.html` and its parts show; `said` is the version of what this visitor just wrote."""
     incident, catalog = page.incident, visit.catalog
     decisions = {f.version: f.event for f in page.decisions if isinstance(f.event, m.DecisionRecorded)}
     severity = catalog.severities.get(incident.severity)
@@ -205,6 +207,8 @@ def context(
         bar=BAR,
         bar_ids=[name for name, _ in BAR],
         form_ids=FORMS,
+        worth=[hint for f in page.facts if f.version == said for hint in warnings(f.event, catalog)],
+        oob=False,
     )
 
 
