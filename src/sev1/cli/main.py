@@ -5,6 +5,7 @@ import typer
 from sev1 import __version__
 from sev1.cli import (
     access,
+    audit,
     backup,
     catalog,
     doctor,
@@ -23,6 +24,7 @@ serve.register(app)
 catalog.register(app)
 importing.register(app)
 access.register(app)
+audit.register(app)
 respond.register(app)
 on_call.register(app)
 silence.register(app)

@@ -4,6 +4,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from sev1.surfaces.api import (
     alerts,
+    audit,
     catalog,
     changes,
     contact,
@@ -32,4 +33,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *watch.ROUTES,
     *explain.ROUTES,
     *playbooks.ROUTES,
+    *audit.ROUTES,
 ]
