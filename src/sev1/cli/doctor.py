@@ -19,6 +19,7 @@ from sev1.catalog import store as catalog_store
 from sev1.catalog.model import Catalog
 from sev1.cli import trial
 from sev1.cli.local import DataOption, clock, database_url, say
+from sev1.engine import audit_chain
 from sev1.engine.database import OLDEST_SERVER, Database
 from sev1.engine.errors import Sev1Error
 from sev1.engine.migrations import HEAD
@@ -184,6 +185,7 @@ async def _inside(conn: asyncpg.Connection) -> list[Finding]:
     looks: tuple[Callable[[], Awaitable[list[Finding]]], ...] = (
         lambda: _backlogs(conn, now),
         lambda: _on_call(conn, catalog, now),
+        lambda: _audit_log(conn),
     )
     found = list(_catalog(catalog))
     for look in looks:
@@ -221,6 +223,15 @@ async def _on_call(conn: asyncpg.Connection, catalog: Catalog, now: datetime) ->
                 Finding(what="on call", verdict="look", says=f"{policy.title}: its first step has nobody now.")
             )
     return found or [Finding(what="on call", verdict="ok", says="Every policy has somebody for its first step.")]
+
+
+async def _audit_log(conn: asyncpg.Connection) -> list[Finding]:
+    verdict = await audit_chain.verify(conn)
+    if verdict.intact:
+        says = f"{verdict.entries} entries, as they were written. Note the head elsewhere: {verdict.head}"
+        return [Finding(what="audit log", verdict="ok", says=says)]
+    says = f"Entry {verdict.broken_at}: {verdict.why}. Compare with a backup and with exported files."
+    return [Finding(what="audit log", verdict="wrong", says=says)]
 
 
 async def _backlogs(conn: asyncpg.Connection, now: datetime) -> list[Finding]:

@@ -5,6 +5,7 @@ import typer
 from sev1 import __version__
 from sev1.cli import (
     access,
+    audit,
     backup,
     catalog,
     doctor,
@@ -25,6 +26,7 @@ serve.register(app)
 catalog.register(app)
 importing.register(app)
 access.register(app)
+audit.register(app)
 respond.register(app)
 incident.register(app)
 on_call.register(app)

@@ -9,6 +9,8 @@ import asyncpg
 from msgspec import Struct
 from prometheus_client import Gauge
 
+from sev1.engine import audit_chain
+from sev1.engine.audit_chain import Head
 from sev1.intake import inbox_reader
 
 TRIAGE_LAG_MAX = timedelta(seconds=30)
@@ -27,6 +29,7 @@ DELIVERIES_LOST = Gauge("sev1_deliveries_failed_24h", "Deliveries of the last 24
 CHANNELS_PAUSED = Gauge("sev1_channels_paused", "Channels that deliveries avoid because they keep failing")
 MISUNDERSTOOD = Gauge("sev1_not_understood_24h", "Payloads of the last 24 h that could not be understood")
 UNREACHABLE = Gauge("sev1_on_call_unreachable", "People on call within a week whom no contact method reaches")
+AUDIT_HEAD = Gauge("sev1_audit_head", "Position of the last entry of the audit log, whose hash is the label", ["hash"])
 PAGES_OPEN = Gauge("sev1_pages_open", "Open pages, by whether somebody has acknowledged them", ["state"])
 
 
@@ -43,6 +46,8 @@ class Vitals(Struct, frozen=True, kw_only=True):
     waiting_pages: int
     """Open pages that nobody has acknowledged."""
     answered_pages: int
+    audit_head: Head
+    """What to note elsewhere, so that the log cannot be made anew unseen."""
 
     def troubles(self, now: datetime) -> list[str]:
         """What is wrong, as sentences; none when all is well."""
@@ -68,6 +73,8 @@ class Vitals(Struct, frozen=True, kw_only=True):
         DELIVERIES_LOST.set(self.failed_24h)
         CHANNELS_PAUSED.set(self.paused)
         MISUNDERSTOOD.set(self.misunderstood_24h)
+        AUDIT_HEAD.clear()
+        AUDIT_HEAD.labels(self.audit_head.hash).set(self.audit_head.position)
         PAGES_OPEN.labels("waiting").set(self.waiting_pages)
         PAGES_OPEN.labels("answered").set(self.answered_pages)
 
@@ -91,7 +98,7 @@ async def read(conn: asyncpg.Connection, now: datetime) -> Vitals:
         """,
         now,
     )
-    return Vitals(unread=unread, oldest_unread_at=oldest, **row)
+    return Vitals(unread=unread, oldest_unread_at=oldest, audit_head=await audit_chain.head(conn), **row)
 
 
 def _age_s(since: datetime | None, now: datetime) -> float:

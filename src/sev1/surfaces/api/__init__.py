@@ -4,6 +4,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from sev1.surfaces.api import (
     alerts,
+    audit,
     catalog,
     changes,
     contact,
@@ -34,4 +35,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *explain.ROUTES,
     *playbooks.ROUTES,
     *language.ROUTES,
+    *audit.ROUTES,
 ]
