@@ -11,7 +11,6 @@ import gzip
 import tempfile
 import time
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -20,6 +19,7 @@ from tests.live.server import LiveServer
 
 from sev1.access import accounts, sessions
 from sev1.access.model import OPERATOR, Role
+from sev1.engine.clock import SystemClock
 from sev1.engine.database import Database
 
 TARGET_SERVER_MS = 50
@@ -97,7 +97,7 @@ async def milliseconds(ask: Callable[[], Coroutine[None, None, httpx.Response]],
 
 async def cookies(folder: Path, count: int) -> list[str]:
     """As many people, each signed in at a browser of their own."""
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     made = []
     with postgres_in(folder) as url:
         async with Database(url, size=1) as db:
@@ -131,7 +131,9 @@ class Watcher:
             writer.close()
 
 
-async def streams(server: LiveServer, client: httpx.AsyncClient, key: str, count: int, tokens: list[str]) -> list[float]:
+async def streams(
+    server: LiveServer, client: httpx.AsyncClient, key: str, count: int, tokens: list[str]
+) -> list[float]:
     """Milliseconds until a change was there, one for each change and stream."""
     version = (await client.get(f"/api/v1/incidents/{key}")).json()["version"]
     path = f"/incidents/{key}/events?after={version}"

@@ -69,6 +69,8 @@ class Principal(Struct, frozen=True, kw_only=True):
     session_id: bytes | None = None
     """SHA-256 of the session's token; None for everybody who did not come with a session cookie."""
     theme: Theme = "auto"
+    opened: frozenset[str] = frozenset()
+    """Restricted incidents that are open to them for a limited time: they broke the glass."""
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes

@@ -24,9 +24,17 @@ def declare(
     severity: str = typer.Option(None, help="sev-0 … sev-5; unknown is the worst plausible."),
     service: list[str] = typer.Option(None, help="Affected service (repeatable)."),
     page: str = typer.Option(None, help="Page that it is declared from."),
+    restricted: bool = typer.Option(False, "--restricted", help="Only those with a role and the admitted see it."),
 ) -> None:
     """Declare an incident. One line is enough."""
-    body = {"type": "declare", "title": title, "severity": severity, "services": service or [], "page": page}
+    body = {
+        "type": "declare",
+        "title": title,
+        "severity": severity,
+        "services": service or [],
+        "page": page,
+        "restricted": restricted,
+    }
     made = call("POST", "/api/v1/incidents", {k: v for k, v in body.items() if v is not None})
     print(f"{made['id']}  {made['severity'].upper()}  {made['url']}")
     print_warnings(made["warnings"])

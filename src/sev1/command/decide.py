@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from sev1.command import model as m
 from sev1.command.parts import PARTS, part_of
 from sev1.command.parts import needs as n
+from sev1.command.parts import privacy as p
 from sev1.command.parts.tasks import GiveTask
 from sev1.command.terms import Command, Scene
 from sev1.engine.decider import Actor, Fact
@@ -84,12 +85,18 @@ def _declare(state: m.Incident, command: m.Declare, known: m.Known, now: datetim
         events.append(m.PageLinked(page=command.page))
     if command.alerts:
         events.append(m.AlertsLinked(alerts=command.alerts))
+    if command.restricted:
+        events.append(p.IncidentRestricted(admitted=tuple(dict.fromkeys((known.commander or by.id, by.id)))))
     return events
 
 
 def _respond(
     state: m.Incident, command: m.ResponderCommand | m.TimerCommand, known: m.Known, now: datetime, by: Actor
 ) -> list[m.IncidentEvent]:
+    if state.privacy.restricted:
+        _among_insiders(state, command, by)
+    if isinstance(command, p.Unrestrict | p.Remove):
+        _restriction(state, command, by)
     if part := part_of(command):
         if not part.outlives:
             _must_be_open(state)
@@ -141,7 +148,7 @@ def _while_open(state: m.Incident, command: Command, known: m.Known, now: dateti
                 m.DecisionRecorded(decision=command.decision, reason=command.reason, alternatives=command.alternatives)
             ]
         case m.PageResponder():
-            return [m.ResponderPaged(person=command.person, ask=command.ask)]
+            return [*_let_in(state, command.person), m.ResponderPaged(person=command.person, ask=command.ask)]
         case m.MarkMitigated():
             return [] if state.mitigated_at else [m.ImpactMitigated()]
         case m.ConfirmCriterion() | m.OverrideCriterion() | m.WithdrawCriterion():
@@ -164,7 +171,8 @@ def _assign(state: m.Incident, command: m.AssignRole) -> list[m.IncidentEvent]:
     if command.person in holders:
         return []
     previous = holders[0] if holders and command.role not in m.MANY else None
-    return [m.RoleAssigned(role=command.role, person=command.person, previous=previous)]
+    assigned = m.RoleAssigned(role=command.role, person=command.person, previous=previous)
+    return [*_let_in(state, command.person), assigned]
 
 
 def _release(state: m.Incident, command: m.ReleaseRole) -> list[m.IncidentEvent]:
@@ -173,6 +181,41 @@ def _release(state: m.Incident, command: m.ReleaseRole) -> list[m.IncidentEvent]
     if command.person not in state.roles.get(command.role, ()):
         return []
     return [m.RoleReleased(role=command.role, person=command.person)]
+
+
+def _among_insiders(state: m.Incident, command: Command, by: Actor) -> None:
+    """In a restricted incident act those who are in it, and work is given to them only.
+
+    Admitting is open to whoever may look: an administrator who broke the glass, when nobody who is in can be reached.
+    """
+    if by.id not in (*state.insiders, "sev1") and not isinstance(command, p.Admit):
+        raise Refused(f"You may look at {state.key} and not act in it. Be admitted first: /admit @me")
+    if isinstance(command, p.Admit | p.Remove | m.AssignRole | m.ReleaseRole | m.PageResponder):
+        return
+    for field in ("person", "owner", "lead"):
+        name = getattr(command, field, None)
+        if name is not None and name not in state.insiders:
+            raise Refused(f"{state.key} is restricted and {name} may not see it. Admit them first: /admit @{name}")
+
+
+def _let_in(state: m.Incident, person: str) -> list[m.IncidentEvent]:
+    """Who gets a role or is asked for by name has to see what for."""
+    if not state.privacy.restricted or person in state.privacy.admitted:
+        return []
+    return [p.PersonAdmitted(person=person)]
+
+
+def _restriction(state: m.Incident, command: p.Unrestrict | p.Remove, by: Actor) -> None:
+    if isinstance(command, p.Unrestrict):
+        security = state.roles.get("security", ())
+        if state.privacy.restricted and by.id not in (state.commander, *security):
+            raise Refused("Only the Incident Commander or the Security lead lifts the restriction. Ask them.")
+        return
+    held = [role for role, holders in state.roles.items() if command.person in holders]
+    if "ic" in held:
+        raise Refused(f"{command.person} commands. Hand command over first: /role ic @…")
+    if held:
+        raise Refused(f"{command.person} is {m.ROLE_TITLES[held[0]]}. First: /release {held[0]} @{command.person}")
 
 
 def _severity(state: m.Incident, command: m.SetSeverity, known: m.Known, now: datetime) -> list[m.IncidentEvent]:

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from sev1.command.parts.board import Board, BoardCommand, BoardEvent
 from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, Mitigations, RemindOfMitigations
 from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
+from sev1.command.parts.privacy import Privacy, PrivacyCommand, PrivacyEvent
 from sev1.command.parts.tasks import AskAfterTasks, TaskCommand, TaskEvent, Tasks
 from sev1.command.parts.workstreams import StreamCommand, StreamEvent, Workstreams
 from sev1.command.terms import (
@@ -23,7 +24,7 @@ from sev1.command.terms import (
     SeverityName,
 )
 
-Role = Literal["ic", "ops", "comms", "scribe", "sme", "support", "sponsor"]
+Role = Literal["ic", "ops", "comms", "scribe", "sme", "support", "sponsor", "security"]
 ROLE_TITLES: dict[Role, str] = {
     "ic": "Incident Commander",
     "ops": "Operations lead",
@@ -32,6 +33,7 @@ ROLE_TITLES: dict[Role, str] = {
     "sme": "Subject matter expert",
     "support": "Support lead",
     "sponsor": "Executive sponsor",
+    "security": "Security lead",
 }
 MANY: frozenset[Role] = frozenset({"sme"})
 """Roles that several people hold at once; every other has one holder."""
@@ -83,6 +85,8 @@ class Declare(Command, frozen=True, kw_only=True, tag="declare"):
     page: PageKey | None = None
     started_at: datetime | None = None
     """When the impact began, if known; None: when it was detected."""
+    restricted: bool = False
+    """True: from the first second only those with a role see it, and who is admitted; nothing is announced."""
 
 
 class AssignRole(Command, frozen=True, kw_only=True, tag="assign_role"):
@@ -214,6 +218,7 @@ ResponderCommand = (
     | NeedCommand
     | StreamCommand
     | MitigationCommand
+    | PrivacyCommand
 )
 """What a responder may do in an incident, on every surface."""
 
@@ -382,6 +387,7 @@ IncidentEvent = (
     | NeedEvent
     | StreamEvent
     | MitigationEvent
+    | PrivacyEvent
 )
 
 
@@ -435,6 +441,13 @@ class Incident(Struct, frozen=True, kw_only=True):
     needs: Needs = {}
     workstreams: Workstreams = {}
     mitigations: Mitigations = {}
+    privacy: Privacy = Privacy()
+
+    @property
+    def insiders(self) -> tuple[str, ...]:
+        """Who sees it while it is restricted: who was admitted and who holds a role, each once."""
+        holders = (name for held in self.roles.values() for name in held)
+        return tuple(dict.fromkeys((*self.privacy.admitted, *holders)))
 
     @property
     def is_open(self) -> bool:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from sev1.command import model as m
 from sev1.command.grammar.reading import Rest
-from sev1.command.parts import board, mitigations, needs, tasks, workstreams
+from sev1.command.parts import board, mitigations, needs, privacy, tasks, workstreams
 from sev1.command.terms import Command
 from sev1.engine.errors import Invalid
 
@@ -272,6 +272,16 @@ def _page(rest: Rest) -> dict[str, Any]:
     return _fields(m.PageResponder, person=person, ask=_needed(ask, "what you ask of them"))
 
 
+def _whom(command: type[Command], what: str) -> Callable[[Rest], dict[str, Any]]:
+    def read(rest: Rest) -> dict[str, Any]:
+        person = rest.take_person()
+        if person is None:
+            raise Invalid(f"Say whom to {what}, like @bo.", field="person")
+        return _alone(command)(rest) | {"person": person}
+
+    return read
+
+
 def _link(rest: Rest) -> dict[str, Any]:
     word = rest.take_word().upper()
     if re.fullmatch(r"P-\d{1,18}", word):
@@ -450,6 +460,24 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         name="link", group="Command", read=_link, usage="P-7 or A-12", does="Link a page or an alert.",
         example="/link A-12",
+    ),
+    Verb(
+        name="restrict", group="Command", read=_said(privacy.Restrict, "reason", needed="why only some may see it"),
+        usage="because REASON", does="Only those with a role and who is admitted see it from now on.",
+        example="/restrict because an account was taken over",
+    ),
+    Verb(
+        name="unrestrict", group="Command", read=_said(privacy.Unrestrict, "reason", needed="why everybody may see it"),
+        usage="because REASON", does="Let everybody see it again, and all that was written.",
+        example="/unrestrict because customers were informed",
+    ),
+    Verb(
+        name="admit", group="Command", read=_whom(privacy.Admit, "admit"), usage="@PERSON", first="person",
+        does="Let somebody see a restricted incident.", example="/admit @gus",
+    ),
+    Verb(
+        name="remove", group="Command", read=_whom(privacy.Remove, "remove"), usage="@PERSON", first="person",
+        does="Somebody may no longer see a restricted incident.", example="/remove @gus",
     ),
     Verb(
         name="mitigated", group="End", read=_alone(m.MarkMitigated), usage="",

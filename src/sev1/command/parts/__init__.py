@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from msgspec import Struct
 
-from sev1.command.parts import board, mitigations, needs, tasks, workstreams
+from sev1.command.parts import board, mitigations, needs, privacy, tasks, workstreams
 from sev1.command.terms import Command, Event, NameOf, Scene, Words
 
 
@@ -74,6 +74,15 @@ PARTS: tuple[Part, ...] = (
         words=mitigations.words,
         timers=mitigations.timers,
         timer_commands={"mitigation": mitigations.RemindOfMitigations},
+        outlives=True,
+    ),
+    Part(
+        name="privacy",
+        commands=privacy.PrivacyCommand,
+        events=privacy.PrivacyEvent,
+        decide=privacy.decide,
+        evolve=privacy.evolve,
+        words=privacy.words,
         outlives=True,
     ),
 )

@@ -62,6 +62,9 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     needs: list[Need]
     workstreams: list[Workstream]
     mitigations: list[Mitigation]
+    restricted: bool
+    admitted: tuple[str, ...]
+    """Who sees it while it is restricted, besides those with a role."""
 
 
 class Declared(IncidentView, frozen=True, kw_only=True):
@@ -109,6 +112,8 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
         needs=list(incident.needs.values()),
         workstreams=list(incident.workstreams.values()),
         mitigations=list(incident.mitigations.values()),
+        restricted=incident.privacy.restricted,
+        admitted=incident.privacy.admitted,
     )
 
 

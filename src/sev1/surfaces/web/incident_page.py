@@ -22,6 +22,7 @@ from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_view as view
 from sev1.surfaces.web.board_view import board_view
 from sev1.surfaces.web.page_view import receipts
+from sev1.surfaces.web.privacy_view import insiders
 from sev1.surfaces.web.timeline_view import FILTERS, PAGE, timeline_view
 from sev1.surfaces.web.visit import Typed, Visit, context_of
 from sev1.surfaces.web.work_view import work_view
@@ -44,6 +45,9 @@ FOLDS: dict[str, str] = {
     "times": "Correct the times",
     "false-alarm": "Close as a false alarm",
     "reopen": "Reopen",
+    "restrict": "Restrict who may see it",
+    "admit": "Admit somebody",
+    "unrestrict": "Lift the restriction",
 }
 FORMS = frozenset({*FOLDS, *(name for name, _ in BAR)})
 
@@ -209,6 +213,7 @@ def context(
         form_ids=FORMS,
         worth=[hint for f in page.facts if f.version == said for hint in warnings(f.event, catalog)],
         oob=False,
+        insiders=insiders(incident, catalog),
     )
 
 
@@ -218,11 +223,12 @@ def entries(facts: Sequence[Fact[m.IncidentEvent]], visit: Visit) -> list[Entry]
 
 def offered(incident: m.Incident) -> list[str]:
     """The forms that make sense in the incident's state, the likeliest first."""
+    privacy = ["admit", "unrestrict"] if incident.privacy.restricted else ["restrict"]
     match incident.status:
         case "open":
             gate = (["override"] if incident.missing else []) + (["withdraw"] if incident.gate else [])
-            return ["role", "severity", "responder", *gate, "link", "times", "false-alarm"]
+            return ["role", "severity", "responder", *gate, "link", "times", *privacy, "false-alarm"]
         case "resolved":
-            return ["all-clear", "role", "link", "times", "reopen"]
+            return ["all-clear", "role", "link", "times", *privacy, "reopen"]
         case _:
-            return ["link", "times", "reopen"]
+            return ["link", "times", *privacy, "reopen"]
