@@ -41,6 +41,7 @@ from sev1.engine.news import News
 from sev1.engine.settings import Settings
 from sev1.engine.timer_step import TimerStep
 from sev1.engine.worker import Loop
+from sev1.evidence import store as evidence
 from sev1.intake import changes, inbox_reader, misunderstood
 from sev1.intake.inbox import Inbox
 from sev1.intake.lookout import Lookout
@@ -259,6 +260,8 @@ class Node:
             forgotten = await inbox_reader.forget_payloads(conn, kept_since)
             forgotten += await misunderstood.forget(conn, kept_since)
             await changes.forget(conn, now - CHANGES_KEPT)
+        async with self.db.transaction() as conn:
+            forgotten += await evidence.destroy_expired(conn, now)
         async with self.db.transaction() as conn:
             await inbox_reader.forget_writers(conn)
         async with self.db.connection() as conn:

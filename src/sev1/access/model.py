@@ -43,6 +43,7 @@ Scope = Literal[
     "oncall:write",  # overrides
     "catalog:write",  # apply
     "access:write",  # people, tokens, keys: whoever holds it can get the rest
+    "evidence:write",  # lift a legal hold, say how long evidence is kept
     "audit:read",
 ]
 SCOPES: frozenset[Scope] = frozenset(get_args(Scope))

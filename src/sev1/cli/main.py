@@ -9,6 +9,7 @@ from sev1.cli import (
     backup,
     catalog,
     doctor,
+    evidence,
     explain,
     importing,
     incident,
@@ -29,6 +30,7 @@ access.register(app)
 audit.register(app)
 respond.register(app)
 incident.register(app)
+evidence.register(app)
 on_call.register(app)
 silence.register(app)
 doctor.register(app)

@@ -8,6 +8,7 @@ from sev1.surfaces.api import (
     catalog,
     changes,
     contact,
+    evidence,
     explain,
     incidents,
     language,
@@ -36,4 +37,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *playbooks.ROUTES,
     *language.ROUTES,
     *audit.ROUTES,
+    *evidence.ROUTES,
 ]
