@@ -138,6 +138,7 @@ class Node:
             each(IncidentEffects(self.commands, self.catalogs)),
             each(IncidentNotices(self.catalogs, self.settings.url)),
             prepare=one_by_one(PrepareIncident(self.catalogs)),
+            snapshots=incidents.snapshots,
         )
         self.fetch = Fetch(allow_private=self.settings.allow_private_targets)
         self.channels: dict[str, Channel] = {
