@@ -24,6 +24,7 @@ from typing import Self
 
 import asyncpg
 
+from sev1.access import break_glass, break_glass_notices
 from sev1.access.keyring import KeyRing
 from sev1.access.sessions import Presence
 from sev1.access.sweep import sweep
@@ -263,6 +264,8 @@ class Node:
             await changes.forget(conn, now - CHANGES_KEPT)
         async with self.db.transaction() as conn:
             forgotten += await evidence.destroy_expired(conn, now)
+            for owed in await break_glass.to_remind(conn, now):
+                await break_glass_notices.remind(conn, owed, await self.catalogs.current(conn), self.settings.url, now)
         async with self.db.transaction() as conn:
             await inbox_reader.forget_writers(conn)
         async with self.db.connection() as conn:

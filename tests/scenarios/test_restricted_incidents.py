@@ -37,9 +37,15 @@ ADDRESSES = (
 
 async def browser(stage: Stage, name: str, role: Role = Role.RESPONDER) -> dict[str, str]:
     """The headers of somebody's session."""
-    node, now = stage.node, stage.clock.now()
     email = f"{name}@nordlicht.example"
-    await accounts.create_user(node.db, email=email, full_name=name.capitalize(), role=role, by=OPERATOR, now=now)
+    now = stage.clock.now()
+    await accounts.create_user(stage.node.db, email=email, full_name=name.capitalize(), role=role, by=OPERATOR, now=now)
+    return await session_of(stage, email)
+
+
+async def session_of(stage: Stage, email: str) -> dict[str, str]:
+    """A new session of an account that exists."""
+    node, now = stage.node, stage.clock.now()
     session = await links.use_sign_in_link(
         node.db, await links.sign_in_link(node.db, email, by=OPERATOR, now=now), now=now
     )

@@ -7,6 +7,7 @@ from sev1.cli import (
     access,
     audit,
     backup,
+    break_glass,
     catalog,
     doctor,
     evidence,
@@ -31,6 +32,7 @@ audit.register(app)
 respond.register(app)
 incident.register(app)
 evidence.register(app)
+break_glass.register(app)
 on_call.register(app)
 silence.register(app)
 doctor.register(app)

@@ -63,6 +63,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The largest piece of evidence."""
     evidence_days: Annotated[int, Meta(ge=1, le=36_500)] = 365
     """How long the content of evidence is kept when nobody says otherwise; a legal hold beats it."""
+    break_glass_max_min: Annotated[int, Meta(ge=1, le=1440)] = 480
+    """For how many minutes somebody may break the glass at most."""
 
     lease_s: Annotated[int, Meta(ge=1)] = 30
     """How long a worker may hold a timer or a delivery before another may take it over."""

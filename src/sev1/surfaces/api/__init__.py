@@ -5,6 +5,7 @@ from litestar.handlers import HTTPRouteHandler
 from sev1.surfaces.api import (
     alerts,
     audit,
+    break_glass,
     catalog,
     changes,
     contact,
@@ -38,4 +39,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *language.ROUTES,
     *audit.ROUTES,
     *evidence.ROUTES,
+    *break_glass.ROUTES,
 ]
