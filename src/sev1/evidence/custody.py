@@ -56,14 +56,17 @@ async def append(
     return entry
 
 
-async def read(conn: asyncpg.Connection, number: int) -> list[Custody]:
-    """The whole chain of a piece, oldest first."""
+async def read(conn: asyncpg.Connection, numbers: Sequence[int]) -> dict[int, list[Custody]]:
+    """The whole chain of each piece, oldest first."""
     rows = await conn.fetch(
-        "SELECT position, at, actor, action, data, encode(previous, 'hex') AS previous, encode(hash, 'hex') AS hash"
-        " FROM custody WHERE evidence = $1 ORDER BY position",
-        number,
+        "SELECT evidence, position, at, actor, action, data, encode(previous, 'hex') AS previous,"
+        " encode(hash, 'hex') AS hash FROM custody WHERE evidence = ANY($1::bigint[]) ORDER BY position",
+        list(numbers),
     )
-    return [msgspec.convert(dict(row), Custody) for row in rows]
+    found: dict[int, list[Custody]] = {number: [] for number in numbers}
+    for row in rows:
+        found[row["evidence"]].append(msgspec.convert(dict(row), Custody))
+    return found
 
 
 def problems_of(piece: Piece, entries: Sequence[Custody], noted: Sequence[dict[str, Any]]) -> list[str]:

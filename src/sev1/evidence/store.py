@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
@@ -181,8 +181,10 @@ async def destroy_expired(conn: asyncpg.Connection, now: datetime, *, limit: int
     return len(rows)
 
 
-async def chain(conn: asyncpg.Connection, piece: Piece) -> list[Custody]:
-    return await custody.read(conn, piece.id)
+async def chains(conn: asyncpg.Connection, pieces: Sequence[Piece]) -> list[list[Custody]]:
+    """The custody of each, in the order of `pieces`."""
+    found = await custody.read(conn, [piece.id for piece in pieces])
+    return [found[piece.id] for piece in pieces]
 
 
 async def verify(conn: asyncpg.Connection, sight: Sight, incident: str = "") -> list[Finding]:
@@ -214,7 +216,7 @@ async def _sees(conn: asyncpg.Connection, sight: Sight, incident: str) -> bool:
 
 
 async def _finding(conn: asyncpg.Connection, piece: Piece) -> Finding:
-    entries = await custody.read(conn, piece.id)
+    (entries,) = await chains(conn, [piece])
     noted = [entry.data for entry in await audit.about(conn, f"evidence:{piece.key}", limit=1_000_000)]
     problems = custody.problems_of(piece, entries, noted)
     digest, size = hashlib.sha256(), 0

@@ -49,8 +49,8 @@ async def list_requests(request: SignedIn, db: Db, clock: Now) -> list[RequestVi
 async def get_request(number: Number, request: SignedIn, db: Db, clock: Now) -> RequestWithUses:
     async with db.connection() as conn:
         found = await break_glass.get(conn, number, by=request.user)
-        used = await break_glass.uses(conn, number)
-    return RequestWithUses(**structs.asdict(view(found, clock)), used=used)
+        used = await break_glass.uses(conn, [number])
+    return RequestWithUses(**structs.asdict(view(found, clock)), used=used[number])
 
 
 @post("/api/v1/break-glass", opt=needs("read"), tags=["access"])

@@ -122,7 +122,8 @@ async def get_evidence(key: FromPath[str], db: Db, sight: Looks) -> Piece:
 async def get_custody(key: FromPath[str], db: Db, sight: Looks) -> list[Custody]:
     """Who had it in hands when, oldest first."""
     async with db.connection() as conn:
-        return await store.chain(conn, await store.get(conn, key, sight))
+        (chain,) = await store.chains(conn, [await store.get(conn, key, sight)])
+    return chain
 
 
 @get("/api/v1/evidence/{key:str}/content", opt=needs("incidents:write"), tags=["evidence"])

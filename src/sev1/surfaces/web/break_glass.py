@@ -19,6 +19,8 @@ from sev1.surfaces.api.break_glass import Number
 from sev1.surfaces.injected import Config, Db, SignedIn
 from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to, show
 
+USES_SHOWN = 100
+"""Of each; the API has them all."""
 VERDICTS: tuple[tuple[break_glass.Verdict, str], ...] = (
     ("right", "It was right"),
     ("follow-up", "Right, and something follows from it"),
@@ -111,14 +113,12 @@ async def _do(conn: asyncpg.Connection, number: int, fields: dict[str, str], vis
 async def _page(db: Database, visit: Visit, settings: Settings, typed: Typed | None = None) -> Template:
     async with db.connection() as conn:
         found = await break_glass.latest(conn, by=visit.principal)
-        used = {
-            one.id: tuple(await break_glass.uses(conn, one.id)) for one in found if one.starts_at and not one.verdict
-        }
+        used = await break_glass.uses(conn, [one.id for one in found if one.starts_at], most=USES_SHOWN)
     rows = [
         Row(
             request=one,
             phase=one.phase(visit.now),
-            used=used.get(one.id, ()),
+            used=tuple(used.get(one.id, ())),
             is_mine=one.actor == visit.principal.actor,
         )
         for one in found

@@ -182,7 +182,7 @@ async def _page(
 ) -> Template:
     async with db.connection() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         pieces = await store.of_incident(conn, key)
-        chains = [await store.chain(conn, piece) for piece in pieces]
+        chains = await store.chains(conn, pieces)
         findings = await store.verify(conn, visit.sight, key) if check else None
         await must_see(conn, visit.sight, key)
     return show(
