@@ -68,7 +68,7 @@ def addresses(stage: Stage) -> list[str]:
         if "GET" not in methods or access is None or access.integration_key:
             continue
         for sample in ("1", "2"):
-            keys = {"incidents": "INC-1", "pages": f"P-{sample}", "services": "checkout"}
+            keys = {"incidents": "INC-1", "pages": f"P-{sample}", "services": "checkout", "evidence": "E-1"}
             noun = next((word for word in reversed(path.split("/{")[0].split("/")) if word), "")
             key = keys.get(noun, sample)
             found.append(re.sub(r"\{\w+\}|\{\w+:(?!int)\w+\}", key, re.sub(r"\{\w+:int\}", sample, path)))
@@ -115,6 +115,12 @@ async def walk(stage: Stage, headers: dict[str, str], *, outside: bool = True) -
 
 async def test_who_is_not_in_it_finds_nothing_of_it_anywhere(stage: Stage):
     await a_restricted_incident(stage)
+    kept = await stage.http.post(
+        "/api/v1/incidents/INC-1/evidence?name=kestrel.log",
+        content=b"kestrel keys",
+        headers={"Authorization": f"Bearer {stage._token}"},
+    )
+    assert kept.status_code == 201
     outsiders = [
         await browser(stage, "bo"),
         await browser(stage, "hana", Role.VIEWER),
