@@ -182,6 +182,7 @@ async def test_nobody_but_those_in_it_gets_mail_that_tells_of_it(stage: Stage):
     await stage.says("INC-1", "/sev 0", "/confirm restored", "/confirm impact_ended", "/confirm no_residual")
     await stage.says("INC-1", "/override stable because it was no fault", "/resolve", "/all-clear kestrel is safe")
     await stage.later(minutes=5)
+    assert stage.mailed("lets you see it") == ["dana@nordlicht.example", "gus@nordlicht.example"]
     telling = [mail for mail in stage.post.mails if CANARY.search(words_of(mail))]
     assert telling, "those in it are told"
     assert {str(mail["To"]) for mail in telling} == {
