@@ -172,6 +172,40 @@ async def test_a_command_to_an_incident_of_others_is_answered_as_one_to_an_unkno
     assert "hello" not in str(await stage.api("GET", "/incidents/INC-1/timeline"))
 
 
+async def test_every_address_of_it_answers_in_all_methods_as_that_of_one_that_does_not_exist(stage: Stage):
+    await a_restricted_incident(stage)
+    kept = await stage.http.post(
+        "/api/v1/incidents/INC-1/evidence?name=a.log",
+        content=b"kestrel keys",
+        headers={"Authorization": f"Bearer {stage._token}"},
+    )
+    assert kept.status_code == 201
+    page, program = await browser(stage, "eli", Role.ADMIN), await token(stage, "a program")
+    stage.node.stopping.set()
+    compared = 0
+    for path, methods, _ in declared_routes(app_of(stage.node)):
+        key = re.search(r"/(incidents|evidence)/\{\w+:str\}", path)
+        if key is None:
+            continue
+        real, other = ("INC-1", "INC-999") if key[1] == "incidents" else ("E-1", "E-999")
+        for method in methods - {"OPTIONS", "HEAD"}:
+            answers = []
+            for one in (real, other):
+                address = re.sub(r"\{\w+:str\}", one, path)
+                body = (
+                    {"json": {"reason": "x", "text": "x", "line": "/note x"}}
+                    if is_api(path)
+                    else {"data": {"line": "/note x"}}
+                )
+                sent = {} if method == "GET" else body
+                headers = program if is_api(path) else page
+                answer = await stage.http.request(method, address, headers=headers, **sent)  # type: ignore[arg-type]
+                answers.append((answer.status_code, _without_request(answer.text.replace(other, real))))
+            assert answers[0] == answers[1], f"{method} {path}"
+            compared += 1
+    assert compared > 15
+
+
 def _without_request(text: str) -> str:
     return re.sub(r'name="csrf" value="[^"]+"|"request_id":"[^"]+"', "", text)
 
