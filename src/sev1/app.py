@@ -24,6 +24,7 @@ from typing import Self
 
 import asyncpg
 
+from sev1.access import break_glass, break_glass_notices
 from sev1.access.keyring import KeyRing
 from sev1.access.sessions import Presence
 from sev1.access.sweep import sweep
@@ -41,6 +42,7 @@ from sev1.engine.news import News
 from sev1.engine.settings import Settings
 from sev1.engine.timer_step import TimerStep
 from sev1.engine.worker import Loop
+from sev1.evidence import store as evidence
 from sev1.intake import changes, inbox_reader, misunderstood
 from sev1.intake.inbox import Inbox
 from sev1.intake.lookout import Lookout
@@ -260,6 +262,10 @@ class Node:
             forgotten = await inbox_reader.forget_payloads(conn, kept_since)
             forgotten += await misunderstood.forget(conn, kept_since)
             await changes.forget(conn, now - CHANGES_KEPT)
+        async with self.db.transaction() as conn:
+            forgotten += await evidence.destroy_expired(conn, now)
+            for owed in await break_glass.to_remind(conn, now):
+                await break_glass_notices.remind(conn, owed, await self.catalogs.current(conn), self.settings.url, now)
         async with self.db.transaction() as conn:
             await inbox_reader.forget_writers(conn)
         async with self.db.connection() as conn:

@@ -37,9 +37,15 @@ ADDRESSES = (
 
 async def browser(stage: Stage, name: str, role: Role = Role.RESPONDER) -> dict[str, str]:
     """The headers of somebody's session."""
-    node, now = stage.node, stage.clock.now()
     email = f"{name}@nordlicht.example"
-    await accounts.create_user(node.db, email=email, full_name=name.capitalize(), role=role, by=OPERATOR, now=now)
+    now = stage.clock.now()
+    await accounts.create_user(stage.node.db, email=email, full_name=name.capitalize(), role=role, by=OPERATOR, now=now)
+    return await session_of(stage, email)
+
+
+async def session_of(stage: Stage, email: str) -> dict[str, str]:
+    """A new session of an account that exists."""
+    node, now = stage.node, stage.clock.now()
     session = await links.use_sign_in_link(
         node.db, await links.sign_in_link(node.db, email, by=OPERATOR, now=now), now=now
     )
@@ -62,7 +68,7 @@ def addresses(stage: Stage) -> list[str]:
         if "GET" not in methods or access is None or access.integration_key:
             continue
         for sample in ("1", "2"):
-            keys = {"incidents": "INC-1", "pages": f"P-{sample}", "services": "checkout"}
+            keys = {"incidents": "INC-1", "pages": f"P-{sample}", "services": "checkout", "evidence": "E-1"}
             noun = next((word for word in reversed(path.split("/{")[0].split("/")) if word), "")
             key = keys.get(noun, sample)
             found.append(re.sub(r"\{\w+\}|\{\w+:(?!int)\w+\}", key, re.sub(r"\{\w+:int\}", sample, path)))
@@ -109,6 +115,12 @@ async def walk(stage: Stage, headers: dict[str, str], *, outside: bool = True) -
 
 async def test_who_is_not_in_it_finds_nothing_of_it_anywhere(stage: Stage):
     await a_restricted_incident(stage)
+    kept = await stage.http.post(
+        "/api/v1/incidents/INC-1/evidence?name=kestrel.log",
+        content=b"kestrel keys",
+        headers={"Authorization": f"Bearer {stage._token}"},
+    )
+    assert kept.status_code == 201
     outsiders = [
         await browser(stage, "bo"),
         await browser(stage, "hana", Role.VIEWER),
@@ -160,6 +172,40 @@ async def test_a_command_to_an_incident_of_others_is_answered_as_one_to_an_unkno
     assert "hello" not in str(await stage.api("GET", "/incidents/INC-1/timeline"))
 
 
+async def test_every_address_of_it_answers_in_all_methods_as_that_of_one_that_does_not_exist(stage: Stage):
+    await a_restricted_incident(stage)
+    kept = await stage.http.post(
+        "/api/v1/incidents/INC-1/evidence?name=a.log",
+        content=b"kestrel keys",
+        headers={"Authorization": f"Bearer {stage._token}"},
+    )
+    assert kept.status_code == 201
+    page, program = await browser(stage, "eli", Role.ADMIN), await token(stage, "a program")
+    stage.node.stopping.set()
+    compared = 0
+    for path, methods, _ in declared_routes(app_of(stage.node)):
+        key = re.search(r"/(incidents|evidence)/\{\w+:str\}", path)
+        if key is None:
+            continue
+        real, other = ("INC-1", "INC-999") if key[1] == "incidents" else ("E-1", "E-999")
+        for method in methods - {"OPTIONS", "HEAD"}:
+            answers = []
+            for one in (real, other):
+                address = re.sub(r"\{\w+:str\}", one, path)
+                body = (
+                    {"json": {"reason": "x", "text": "x", "line": "/note x"}}
+                    if is_api(path)
+                    else {"data": {"line": "/note x"}}
+                )
+                sent = {} if method == "GET" else body
+                headers = program if is_api(path) else page
+                answer = await stage.http.request(method, address, headers=headers, **sent)  # type: ignore[arg-type]
+                answers.append((answer.status_code, _without_request(answer.text.replace(other, real))))
+            assert answers[0] == answers[1], f"{method} {path}"
+            compared += 1
+    assert compared > 15
+
+
 def _without_request(text: str) -> str:
     return re.sub(r'name="csrf" value="[^"]+"|"request_id":"[^"]+"', "", text)
 
@@ -170,6 +216,7 @@ async def test_nobody_but_those_in_it_gets_mail_that_tells_of_it(stage: Stage):
     await stage.says("INC-1", "/sev 0", "/confirm restored", "/confirm impact_ended", "/confirm no_residual")
     await stage.says("INC-1", "/override stable because it was no fault", "/resolve", "/all-clear kestrel is safe")
     await stage.later(minutes=5)
+    assert stage.mailed("lets you see it") == ["dana@nordlicht.example", "gus@nordlicht.example"]
     telling = [mail for mail in stage.post.mails if CANARY.search(words_of(mail))]
     assert telling, "those in it are told"
     assert {str(mail["To"]) for mail in telling} == {

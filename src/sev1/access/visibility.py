@@ -21,6 +21,6 @@ def sight_of(principal: Principal, catalog: Catalog) -> Sight:
             return Sight(me=person.name if person else principal.name, opened=principal.opened)
         case "token":
             named_like_somebody = principal.name in catalog.people or "@" in principal.name or principal.name == "sev1"
-            return NOBODY if named_like_somebody else Sight(me=principal.name)
+            return Sight(me="" if named_like_somebody else principal.name, opened=principal.opened)
         case _:
             return NOBODY

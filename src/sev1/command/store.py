@@ -25,20 +25,20 @@ async def write(conn: asyncpg.Connection, incident: Incident, version: int) -> N
     await conn.execute(
         """
         INSERT INTO incidents (id, number, version, status, title, severity, stage, commander, services, started_at,
-                               detected_at, declared_at, acknowledged_at, mitigated_at, resolved_at, state,
-                               restricted, visible_to, shape, shaped_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $3)
+                               detected_at, declared_at, acknowledged_at, mitigated_at, resolved_at, state, shape,
+                               shaped_at, restricted, visible_to)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $3, $18, $19)
         ON CONFLICT (id) DO UPDATE SET version = EXCLUDED.version, status = EXCLUDED.status, title = EXCLUDED.title,
             severity = EXCLUDED.severity, stage = EXCLUDED.stage, commander = EXCLUDED.commander,
             services = EXCLUDED.services, started_at = EXCLUDED.started_at, detected_at = EXCLUDED.detected_at,
             acknowledged_at = EXCLUDED.acknowledged_at, mitigated_at = EXCLUDED.mitigated_at,
-            resolved_at = EXCLUDED.resolved_at, state = EXCLUDED.state, restricted = EXCLUDED.restricted,
-            visible_to = EXCLUDED.visible_to, shape = EXCLUDED.shape, shaped_at = EXCLUDED.shaped_at
+            resolved_at = EXCLUDED.resolved_at, state = EXCLUDED.state, shape = EXCLUDED.shape,
+            shaped_at = EXCLUDED.shaped_at, restricted = EXCLUDED.restricted, visible_to = EXCLUDED.visible_to
         """,
         incident.key, int(incident.key.removeprefix("INC-")), version, incident.status, incident.title,
         incident.severity, incident.stage, incident.commander, list(incident.services), incident.started_at,
         incident.detected_at, incident.declared_at, incident.acknowledged_at, incident.mitigated_at,
-        incident.resolved_at, incident, incident.privacy.restricted, list(incident.insiders), SHAPE,
+        incident.resolved_at, incident, SHAPE, incident.privacy.restricted, list(incident.insiders),
     )  # fmt: skip
 
 

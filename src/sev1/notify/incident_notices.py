@@ -10,7 +10,7 @@ from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.command.parts.mitigations import MitigationOverdue
 from sev1.command.parts.needs import NeedRaised, NeedTaken
-from sev1.command.parts.privacy import IncidentRestricted, PersonRemoved
+from sev1.command.parts.privacy import IncidentRestricted, PersonAdmitted, PersonRemoved
 from sev1.command.parts.tasks import TaskAskedAfter, TaskGiven, TaskTaken
 from sev1.command.terms import spoken
 from sev1.engine.commands import Change
@@ -106,6 +106,11 @@ def asked_of(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str, st
             return who, f"Due now, how does it stand? {text}" if owner else f"Nobody has taken this yet: {text}"
         case NeedRaised(owner=str(owner), text=text) | NeedTaken(owner=owner, text=text) if owner != fact.by.id:
             return owner, f"{fact.by.name} needs your help: {text}"
+        case PersonAdmitted(person=person) if person != fact.by.id:
+            return (
+                person,
+                f"{fact.by.name} lets you see it. It is restricted: speak of it only with those who are in it",
+            )
         case MitigationOverdue(owner=owner, text=text):
             return owner, f"Temporary and should be gone by now: {text}"
         case _:

@@ -5,9 +5,11 @@ from litestar.handlers import HTTPRouteHandler
 from sev1.surfaces.api import (
     alerts,
     audit,
+    break_glass,
     catalog,
     changes,
     contact,
+    evidence,
     explain,
     incidents,
     language,
@@ -36,4 +38,6 @@ ROUTES: list[HTTPRouteHandler] = [
     *playbooks.ROUTES,
     *language.ROUTES,
     *audit.ROUTES,
+    *evidence.ROUTES,
+    *break_glass.ROUTES,
 ]

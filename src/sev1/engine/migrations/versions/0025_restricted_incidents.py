@@ -6,7 +6,7 @@ Only adds columns with defaults. The previous release knows no restricted incide
 from alembic import op
 
 revision = "0025"
-down_revision = "0024"
+down_revision = "0035"
 
 STATEMENTS = (
     """
