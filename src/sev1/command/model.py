@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from sev1.command.parts.board import Board, BoardCommand, BoardEvent
+from sev1.command.parts.family import Family, FamilyCommand, FamilyEvent, InnerFamilyCommand
 from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, Mitigations, RemindOfMitigations
 from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
 from sev1.command.parts.tasks import AskAfterTasks, TaskCommand, TaskEvent, Tasks
@@ -14,6 +15,8 @@ from sev1.command.terms import (
     AlertNumber,
     Command,
     Event,
+    IncidentKey,
+    Kin,
     Line,
     Name,
     OptionalProse,
@@ -83,6 +86,8 @@ class Declare(Command, frozen=True, kw_only=True, tag="declare"):
     page: PageKey | None = None
     started_at: datetime | None = None
     """When the impact began, if known; None: when it was detected."""
+    parent: IncidentKey | None = None
+    """The incident that it belongs under."""
 
 
 class AssignRole(Command, frozen=True, kw_only=True, tag="assign_role"):
@@ -170,7 +175,9 @@ class WithdrawCriterion(Command, frozen=True, kw_only=True, tag="withdraw_criter
 
 
 class ResolveIncident(Command, frozen=True, kw_only=True, tag="resolve"):
-    """Refused until all four criteria are confirmed or overridden."""
+    """Refused until all four criteria are confirmed or overridden; while an incident under it is open, without a reason."""
+
+    reason: OptionalProse = ""
 
 
 class GiveAllClear(Command, frozen=True, kw_only=True, tag="give_all_clear"):
@@ -214,13 +221,16 @@ ResponderCommand = (
     | NeedCommand
     | StreamCommand
     | MitigationCommand
+    | FamilyCommand
 )
 """What a responder may do in an incident, on every surface."""
 
 
 TimerCommand = AskAfterTasks | RemindOfMitigations
 """What comes due by itself."""
-IncidentCommand = Declare | ResponderCommand | TimerCommand
+InnerCommand = InnerFamilyCommand
+"""What follows here from what happened in another incident."""
+IncidentCommand = Declare | ResponderCommand | TimerCommand | InnerCommand
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -236,6 +246,7 @@ class Known(Struct, frozen=True, kw_only=True):
     commander: str | None = None
     firing: tuple[int, ...] = ()
     """Linked alerts that still fire."""
+    kin: Kin = Kin()
 
 
 class Informed(Struct, frozen=True, kw_only=True):
@@ -340,7 +351,9 @@ class CriterionWithdrawn(Event, frozen=True, kw_only=True, tag="criterion_withdr
 
 
 class IncidentResolved(Event, frozen=True, kw_only=True, tag="incident_resolved"):
-    pass
+    despite: tuple[str, ...] = ()
+    """Incidents under it that were still open."""
+    reason: str = ""
 
 
 class AllClearGiven(Event, frozen=True, kw_only=True, tag="all_clear_given"):
@@ -382,6 +395,7 @@ IncidentEvent = (
     | NeedEvent
     | StreamEvent
     | MitigationEvent
+    | FamilyEvent
 )
 
 
@@ -435,6 +449,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     needs: Needs = {}
     workstreams: Workstreams = {}
     mitigations: Mitigations = {}
+    family: Family = Family()
 
     @property
     def is_open(self) -> bool:

@@ -5,6 +5,7 @@ import asyncpg
 from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
+from sev1.command.parts.family import NeedAccepted, ParentSet
 from sev1.command.parts.mitigations import MitigationOverdue
 from sev1.command.parts.needs import NeedRaised, NeedTaken
 from sev1.command.parts.tasks import TaskAskedAfter, TaskGiven, TaskTaken
@@ -93,6 +94,13 @@ def asked_of(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str, st
             return who, f"Due now, how does it stand? {text}" if owner else f"Nobody has taken this yet: {text}"
         case NeedRaised(owner=str(owner), text=text) | NeedTaken(owner=owner, text=text) if owner != fact.by.id:
             return owner, f"{fact.by.name} needs your help: {text}"
+        case ParentSet(parent=parent, title=title) if incident.commander != fact.by.id:
+            return (
+                incident.commander,
+                f"{fact.by.name} put it under {parent} ({title}); you command it: {incident.title}",
+            )
+        case NeedAccepted(child=child, text=text) if incident.commander != fact.by.id:
+            return incident.commander, f"{child} cannot meet this by itself: {text}"
         case MitigationOverdue(owner=owner, text=text):
             return owner, f"Temporary and should be gone by now: {text}"
         case _:

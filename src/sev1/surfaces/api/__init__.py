@@ -9,6 +9,7 @@ from sev1.surfaces.api import (
     changes,
     contact,
     explain,
+    family,
     incidents,
     language,
     measures,
@@ -36,4 +37,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *playbooks.ROUTES,
     *language.ROUTES,
     *audit.ROUTES,
+    *family.ROUTES,
 ]
