@@ -139,6 +139,7 @@ class Node:
             each(kin.KinEffects(self.commands)),
             each(IncidentNotices(self.catalogs, self.settings.url)),
             prepare=one_by_one(PrepareIncident(self.catalogs)),
+            snapshots=incidents.snapshots,
             companions=kin.streams_with,
         )
         self.fetch = Fetch(allow_private=self.settings.allow_private_targets)

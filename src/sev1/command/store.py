@@ -1,5 +1,6 @@
 """Incidents as rows: state and the facts to measure, written in the transaction that appends the events."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,10 @@ import msgspec
 
 from sev1.command.model import Incident
 from sev1.engine.commands import Change
+
+SHAPE = 1
+"""Of the projected state. Raise it when `evolve` or `Incident` changes what a state means: rows of another shape are then
+not used as a starting point, but read anew from their events."""
 
 
 async def project(conn: asyncpg.Connection, change: Change[Incident]) -> None:
@@ -19,21 +24,31 @@ async def write(conn: asyncpg.Connection, incident: Incident, version: int) -> N
     await conn.execute(
         """
         INSERT INTO incidents (id, number, version, status, title, severity, stage, commander, services, started_at,
-                               detected_at, declared_at, acknowledged_at, mitigated_at, resolved_at, state,
-                               parent)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                               detected_at, declared_at, acknowledged_at, mitigated_at, resolved_at, state, shape,
+                               shaped_at, parent)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $3, $18)
         ON CONFLICT (id) DO UPDATE SET version = EXCLUDED.version, status = EXCLUDED.status, title = EXCLUDED.title,
             severity = EXCLUDED.severity, stage = EXCLUDED.stage, commander = EXCLUDED.commander,
             services = EXCLUDED.services, started_at = EXCLUDED.started_at, detected_at = EXCLUDED.detected_at,
             acknowledged_at = EXCLUDED.acknowledged_at, mitigated_at = EXCLUDED.mitigated_at,
             resolved_at = EXCLUDED.resolved_at, state = EXCLUDED.state,
+            shape = EXCLUDED.shape, shaped_at = EXCLUDED.shaped_at,
             parent = EXCLUDED.parent
         """,
         incident.key, int(incident.key.removeprefix("INC-")), version, incident.status, incident.title,
         incident.severity, incident.stage, incident.commander, list(incident.services), incident.started_at,
         incident.detected_at, incident.declared_at, incident.acknowledged_at, incident.mitigated_at,
-        incident.resolved_at, incident, incident.family.parent,
+        incident.resolved_at, incident, SHAPE, incident.family.parent,
     )  # fmt: skip
+
+
+async def snapshots(conn: asyncpg.Connection, keys: Sequence[str]) -> dict[str, tuple[Incident, int]]:
+    """The incidents as this release projected them, with their versions; what another release wrote is left out."""
+    rows = await conn.fetch(
+        "SELECT id, state, version FROM incidents WHERE id = ANY($1::text[]) AND shape = $2 AND shaped_at = version",
+        keys, SHAPE,
+    )  # fmt: skip
+    return {row["id"]: (as_incident(row["state"]), row["version"]) for row in rows}
 
 
 def as_incident(state: Any) -> Incident:

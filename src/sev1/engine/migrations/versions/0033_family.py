@@ -5,7 +5,7 @@
 from alembic import op
 
 revision = "0033"
-down_revision = "0024"
+down_revision = "0035"
 
 STATEMENTS = (
     "ALTER TABLE incidents ADD COLUMN parent text",
