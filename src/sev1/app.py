@@ -29,6 +29,7 @@ from sev1.access.keyring import KeyRing
 from sev1.access.sessions import Presence
 from sev1.access.sweep import sweep
 from sev1.catalog.cache import CatalogCache
+from sev1.command import kin
 from sev1.command import store as incidents
 from sev1.command.decide import IncidentAggregate
 from sev1.command.react import IncidentEffects, PrepareIncident
@@ -137,9 +138,11 @@ class Node:
             IncidentAggregate(),
             each(incidents.project),
             each(IncidentEffects(self.commands, self.catalogs)),
+            each(kin.KinEffects(self.commands)),
             each(IncidentNotices(self.catalogs, self.settings.url)),
             prepare=one_by_one(PrepareIncident(self.catalogs)),
             snapshots=incidents.snapshots,
+            companions=kin.streams_with,
         )
         self.fetch = Fetch(allow_private=self.settings.allow_private_targets)
         self.channels: dict[str, Channel] = {

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from sev1.command import model as m
 from sev1.command.parts.board import ItemPut
+from sev1.command.parts.family import ChildDeclared
 from sev1.command.parts.privacy import IncidentRestricted
 from sev1.command.parts.tasks import TaskGiven, TaskTaken
 from sev1.command.terms import NameOf
@@ -63,6 +64,13 @@ def _of(after: m.Incident, fact: Fact[m.IncidentEvent], name_of: NameOf) -> list
                     kind="in_the_weeds",
                     message="This looks like diagnosis, and you hold command. Who could look, so that you keep the overview?",
                     line=f"/task {_at(helper(after, after.commander))}find out ",
+                )
+            ]
+        case ChildDeclared(child=child, commander=commander) if commander == after.commander:
+            return [
+                Advice(
+                    kind="two_commands",
+                    message=f"{name_of(commander)} commands {child} as well. Who commands there, so that this one is led?",
                 )
             ]
         case _:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from sev1.command.parts.board import Board, BoardCommand, BoardEvent
+from sev1.command.parts.family import Family, FamilyCommand, FamilyEvent, InnerFamilyCommand
 from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, Mitigations, RemindOfMitigations
 from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
 from sev1.command.parts.privacy import Privacy, PrivacyCommand, PrivacyEvent
@@ -15,6 +16,8 @@ from sev1.command.terms import (
     AlertNumber,
     Command,
     Event,
+    IncidentKey,
+    Kin,
     Line,
     Name,
     OptionalProse,
@@ -87,6 +90,8 @@ class Declare(Command, frozen=True, kw_only=True, tag="declare"):
     """When the impact began, if known; None: when it was detected."""
     restricted: bool = False
     """True: from the first second only those with a role see it, and who is admitted; nothing is announced."""
+    parent: IncidentKey | None = None
+    """The incident that it belongs under."""
 
 
 class AssignRole(Command, frozen=True, kw_only=True, tag="assign_role"):
@@ -174,7 +179,9 @@ class WithdrawCriterion(Command, frozen=True, kw_only=True, tag="withdraw_criter
 
 
 class ResolveIncident(Command, frozen=True, kw_only=True, tag="resolve"):
-    """Refused until all four criteria are confirmed or overridden."""
+    """Refused until all four criteria are confirmed or overridden; while an incident under it is open, without a reason."""
+
+    reason: OptionalProse = ""
 
 
 class GiveAllClear(Command, frozen=True, kw_only=True, tag="give_all_clear"):
@@ -219,13 +226,16 @@ ResponderCommand = (
     | StreamCommand
     | MitigationCommand
     | PrivacyCommand
+    | FamilyCommand
 )
 """What a responder may do in an incident, on every surface."""
 
 
 TimerCommand = AskAfterTasks | RemindOfMitigations
 """What comes due by itself."""
-IncidentCommand = Declare | ResponderCommand | TimerCommand
+InnerCommand = InnerFamilyCommand
+"""What follows here from what happened in another incident."""
+IncidentCommand = Declare | ResponderCommand | TimerCommand | InnerCommand
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -241,6 +251,7 @@ class Known(Struct, frozen=True, kw_only=True):
     commander: str | None = None
     firing: tuple[int, ...] = ()
     """Linked alerts that still fire."""
+    kin: Kin = Kin()
 
 
 class Informed(Struct, frozen=True, kw_only=True):
@@ -345,7 +356,9 @@ class CriterionWithdrawn(Event, frozen=True, kw_only=True, tag="criterion_withdr
 
 
 class IncidentResolved(Event, frozen=True, kw_only=True, tag="incident_resolved"):
-    pass
+    despite: tuple[str, ...] = ()
+    """Incidents under it that were still open."""
+    reason: str = ""
 
 
 class AllClearGiven(Event, frozen=True, kw_only=True, tag="all_clear_given"):
@@ -388,6 +401,7 @@ IncidentEvent = (
     | StreamEvent
     | MitigationEvent
     | PrivacyEvent
+    | FamilyEvent
 )
 
 
@@ -448,6 +462,8 @@ class Incident(Struct, frozen=True, kw_only=True):
         """Who sees it while it is restricted: who was admitted and who holds a role, each once."""
         holders = (name for held in self.roles.values() for name in held)
         return tuple(dict.fromkeys((*self.privacy.admitted, *holders)))
+
+    family: Family = Family()
 
     @property
     def is_open(self) -> bool:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog, EscalationPolicy, PersonTarget, Step
+from sev1.command import kin
 from sev1.command import model as m
 from sev1.command.decide import rank
 from sev1.command.parts.privacy import Admit, Remove
@@ -26,8 +27,10 @@ DEFAULT_RHYTHM_MIN = 30
 class PrepareIncident:
     """Checks names against the catalog and adds what is known: rhythm, linked page, firing alerts."""
 
-    def __init__(self, catalogs: CatalogCache) -> None:
+    def __init__(self, catalogs: CatalogCache, *, tries: bool = False) -> None:
+        """`tries`: what is decided will not be recorded, so nothing is taken, not even a number."""
         self._catalogs = catalogs
+        self._tries = tries
 
     async def __call__(
         self,
@@ -51,6 +54,7 @@ class PrepareIncident:
             known = replace(known, services=await _services_of(conn, command.alerts))
         if isinstance(command, m.ConfirmCriterion) and command.criterion == "stable":
             known = replace(known, firing=await _firing(conn, state))
+        known = replace(known, kin=await kin.kin_of(conn, state, command, allocate=not self._tries))
         rhythm = catalog.severities[severity].update_every_min if severity in catalog.severities else DEFAULT_RHYTHM_MIN
         return m.Informed(command=command, known=replace(known, update_every_min=rhythm))
 
@@ -202,6 +206,9 @@ async def declare(
     if not commands_it and command.commander is None:
         person = await _who_would_command(conn, await catalogs.current(conn), command, commands.clock.now())
         command = replace(command, commander=person)
+    if command.parent:
+        # Before the number is taken: everybody takes families first, so that two never wait for each other.
+        await kin.lock(conn, command.parent, command)
     key = f"INC-{await event_log.next_number(conn, 'incident')}"
     return await commands.run_in(conn, "incident", key, command, by=by)
 

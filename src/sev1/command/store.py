@@ -26,19 +26,21 @@ async def write(conn: asyncpg.Connection, incident: Incident, version: int) -> N
         """
         INSERT INTO incidents (id, number, version, status, title, severity, stage, commander, services, started_at,
                                detected_at, declared_at, acknowledged_at, mitigated_at, resolved_at, state, shape,
-                               shaped_at, restricted, visible_to)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $3, $18, $19)
+                               shaped_at, restricted, visible_to, parent)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $3, $18, $19, $20)
         ON CONFLICT (id) DO UPDATE SET version = EXCLUDED.version, status = EXCLUDED.status, title = EXCLUDED.title,
             severity = EXCLUDED.severity, stage = EXCLUDED.stage, commander = EXCLUDED.commander,
             services = EXCLUDED.services, started_at = EXCLUDED.started_at, detected_at = EXCLUDED.detected_at,
             acknowledged_at = EXCLUDED.acknowledged_at, mitigated_at = EXCLUDED.mitigated_at,
             resolved_at = EXCLUDED.resolved_at, state = EXCLUDED.state, shape = EXCLUDED.shape,
-            shaped_at = EXCLUDED.shaped_at, restricted = EXCLUDED.restricted, visible_to = EXCLUDED.visible_to
+            shaped_at = EXCLUDED.shaped_at, restricted = EXCLUDED.restricted, visible_to = EXCLUDED.visible_to,
+            parent = EXCLUDED.parent
         """,
         incident.key, int(incident.key.removeprefix("INC-")), version, incident.status, incident.title,
         incident.severity, incident.stage, incident.commander, list(incident.services), incident.started_at,
         incident.detected_at, incident.declared_at, incident.acknowledged_at, incident.mitigated_at,
         incident.resolved_at, incident, SHAPE, incident.privacy.restricted, list(incident.insiders),
+        incident.family.parent,
     )  # fmt: skip
 
 

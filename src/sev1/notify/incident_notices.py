@@ -8,6 +8,7 @@ import asyncpg
 from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
+from sev1.command.parts.family import NeedAccepted, ParentSet
 from sev1.command.parts.mitigations import MitigationOverdue
 from sev1.command.parts.needs import NeedRaised, NeedTaken
 from sev1.command.parts.privacy import IncidentRestricted, PersonAdmitted, PersonRemoved
@@ -111,6 +112,13 @@ def asked_of(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str, st
                 person,
                 f"{fact.by.name} lets you see it. It is restricted: speak of it only with those who are in it",
             )
+        case ParentSet(parent=parent, title=title) if incident.commander != fact.by.id:
+            return (
+                incident.commander,
+                f"{fact.by.name} put it under {parent} ({title}); you command it: {incident.title}",
+            )
+        case NeedAccepted(child=child, text=text) if incident.commander != fact.by.id:
+            return incident.commander, f"{child} cannot meet this by itself: {text}"
         case MitigationOverdue(owner=owner, text=text):
             return owner, f"Temporary and should be gone by now: {text}"
         case _:

@@ -11,6 +11,7 @@ from sev1.surfaces.api import (
     contact,
     evidence,
     explain,
+    family,
     incidents,
     language,
     measures,
@@ -40,4 +41,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *audit.ROUTES,
     *evidence.ROUTES,
     *break_glass.ROUTES,
+    *family.ROUTES,
 ]

@@ -152,7 +152,7 @@ async def draft_line(
         by = actor_of(request.user, catalog, "api")
         drafted = await say.preview(
             conn,
-            PrepareIncident(catalogs),
+            PrepareIncident(catalogs, tries=True),
             catalog,
             key,
             line,

@@ -10,6 +10,7 @@ from sev1.catalog.model import Catalog
 from sev1.command import model as incident_model
 from sev1.command.advice import Advice
 from sev1.command.parts.board import Item
+from sev1.command.parts.family import Family
 from sev1.command.parts.mitigations import Mitigation
 from sev1.command.parts.needs import Need
 from sev1.command.parts.tasks import Task
@@ -65,6 +66,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     restricted: bool
     admitted: tuple[str, ...]
     """Who sees it while it is restricted, besides those with a role."""
+    family: Family
 
 
 class Declared(IncidentView, frozen=True, kw_only=True):
@@ -114,6 +116,7 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
         mitigations=list(incident.mitigations.values()),
         restricted=incident.privacy.restricted,
         admitted=incident.privacy.admitted,
+        family=incident.family,
     )
 
 

@@ -99,7 +99,7 @@ async def show_draft(
     async with db.connection() as conn:
         draft = await say.preview(
             conn,
-            PrepareIncident(catalogs),
+            PrepareIncident(catalogs, tries=True),
             visit.catalog,
             key,
             line[:LINE_MAX],

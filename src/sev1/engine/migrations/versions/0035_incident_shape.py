@@ -5,7 +5,7 @@ are this release's. What the previous release writes while both run moves the ve
 from alembic import op
 
 revision = "0035"
-down_revision = "0025"
+down_revision = "0024"
 
 
 def upgrade() -> None:
