@@ -18,6 +18,7 @@ from sev1.cli import (
     replay,
     respond,
     serve,
+    signal,
     silence,
 )
 
@@ -37,6 +38,7 @@ lint.register(app)
 language.register(app)
 explain.register(app)
 replay.register(app)
+signal.register(app)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from sev1.surfaces.api import (
     on_call_plan,
     pages,
     playbooks,
+    signals,
     watch,
 )
 
@@ -36,4 +37,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *playbooks.ROUTES,
     *language.ROUTES,
     *audit.ROUTES,
+    *signals.ROUTES,
 ]
