@@ -20,6 +20,7 @@ from sev1.cli import (
     replay,
     respond,
     serve,
+    signal,
     silence,
 )
 
@@ -41,6 +42,7 @@ lint.register(app)
 language.register(app)
 explain.register(app)
 replay.register(app)
+signal.register(app)
 
 
 @app.command()

@@ -14,6 +14,7 @@ from sev1.language.names import people_of
 WRITTEN = (
     "title", "condition", "actions", "needs", "decision", "reason", "alternatives", "text", "ask", "message", "note",
     "question", "answer", "task", "outcome", "lesson", "summary", "monitoring", "risk",
+    "might_have",
 )  # fmt: skip
 """Names of fields that hold what somebody wrote for others to read."""
 

@@ -20,6 +20,7 @@ from sev1.surfaces.api import (
     on_call_plan,
     pages,
     playbooks,
+    signals,
     watch,
 )
 
@@ -42,4 +43,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *evidence.ROUTES,
     *break_glass.ROUTES,
     *family.ROUTES,
+    *signals.ROUTES,
 ]

@@ -38,7 +38,7 @@ TOLD_AT_MOST_EVERY_S = 0.25
 """For pages that fetch themselves again: a storm of alerts must not become a storm of requests."""
 RETRY_MS = 1000
 HEADERS = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
-ANYTHING = ("page/*", "incident/*", "alerts", "catalog")
+ANYTHING = ("page/*", "incident/*", "alerts", "catalog", "risk")
 
 Watching = NamedDependency[SkipValidation[Watches]]
 After = Annotated[int, QueryParameter(ge=0, le=2**31 - 1)]
