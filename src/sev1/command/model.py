@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from sev1.catalog.audience import INTERNAL
 from sev1.command.parts.board import Board, BoardCommand, BoardEvent
+from sev1.command.parts.clocks import ClockCommand, ClockEvent, Clocks, Promise, TellClocks
 from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, Mitigations, RemindOfMitigations
 from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
 from sev1.command.parts.tasks import AskAfterTasks, TaskCommand, TaskEvent, Tasks
@@ -114,8 +116,10 @@ class PostUpdate(Command, frozen=True, kw_only=True, tag="post_update"):
     condition: Prose
     actions: OptionalProse = ""
     needs: OptionalProse = ""
+    audience: Name = INTERNAL
+    """Whom it is for: one of `organisation.audiences`, or those who work on it."""
     next_update_in_min: Annotated[int, Meta(ge=1, le=1440)] | None = None
-    """None: by the severity's rhythm."""
+    """None: by the rhythm of the severity and the audience."""
 
 
 class RecordDecision(Command, frozen=True, kw_only=True, tag="record_decision"):
@@ -214,11 +218,12 @@ ResponderCommand = (
     | NeedCommand
     | StreamCommand
     | MitigationCommand
+    | ClockCommand
 )
 """What a responder may do in an incident, on every surface."""
 
 
-TimerCommand = AskAfterTasks | RemindOfMitigations
+TimerCommand = AskAfterTasks | RemindOfMitigations | TellClocks
 """What comes due by itself."""
 IncidentCommand = Declare | ResponderCommand | TimerCommand
 
@@ -236,6 +241,8 @@ class Known(Struct, frozen=True, kw_only=True):
     commander: str | None = None
     firing: tuple[int, ...] = ()
     """Linked alerts that still fire."""
+    promises: tuple[Promise, ...] = ()
+    """The rhythms of the audiences outside the response."""
 
 
 class Informed(Struct, frozen=True, kw_only=True):
@@ -289,6 +296,8 @@ class UpdatePosted(Event, frozen=True, kw_only=True, tag="update_posted"):
     actions: str
     needs: str
     next_update_at: datetime | None
+    """When this audience hears again."""
+    audience: str = INTERNAL
 
 
 class DecisionRecorded(Event, frozen=True, kw_only=True, tag="decision_recorded"):
@@ -382,6 +391,7 @@ IncidentEvent = (
     | NeedEvent
     | StreamEvent
     | MitigationEvent
+    | ClockEvent
 )
 
 
@@ -435,6 +445,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     needs: Needs = {}
     workstreams: Workstreams = {}
     mitigations: Mitigations = {}
+    clocks: Clocks = {}
 
     @property
     def is_open(self) -> bool:

@@ -4,6 +4,7 @@ import re
 
 from msgspec import Struct
 
+from sev1.catalog.audience import INTERNAL
 from sev1.command import model as m
 from sev1.command.grammar.reading import Speaker
 from sev1.command.grammar.verbs import BY_NAME, VERBS, Verb
@@ -76,6 +77,8 @@ def _choices(verb: Verb, speaker: Speaker) -> list[Candidate]:
             return [c for c in _on_board(incident) if _fits(verb, c.text[0])]
         case "work" | "task":
             return _work(incident, verb)
+        case "audience":
+            return [Candidate(text=name, says="audience") for name in (INTERNAL, *speaker.audiences)]
         case "runbook":
             return [Candidate(text=name, says=title) for name, title in speaker.runbooks.items()]
         case _:

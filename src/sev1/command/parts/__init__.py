@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from msgspec import Struct
 
-from sev1.command.parts import board, mitigations, needs, tasks, workstreams
+from sev1.command.parts import board, clocks, mitigations, needs, tasks, workstreams
 from sev1.command.terms import Command, Event, NameOf, Scene, Words
 
 
@@ -76,12 +76,28 @@ PARTS: tuple[Part, ...] = (
         timer_commands={"mitigation": mitigations.RemindOfMitigations},
         outlives=True,
     ),
+    Part(
+        name="clocks",
+        commands=clocks.ClockCommand,
+        events=clocks.ClockEvent,
+        decide=clocks.decide,
+        evolve=clocks.evolve,
+        words=clocks.words,
+        timers=clocks.timers,
+        timer_commands={"update": clocks.TellClocks},
+    ),
 )
+
+
+def kinds_of(union: Any) -> tuple[type, ...]:
+    """The types of a union; of a lone type that one."""
+    return get_args(union) or (union,)
+
 
 _KNOWN_BY: dict[type, Part] = {
     kind: part
     for part in PARTS
-    for kind in (*get_args(part.commands), *get_args(part.events), *part.timer_commands.values())
+    for kind in (*kinds_of(part.commands), *kinds_of(part.events), *part.timer_commands.values())
 }
 
 

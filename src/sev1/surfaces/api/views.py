@@ -10,6 +10,7 @@ from sev1.catalog.model import Catalog
 from sev1.command import model as incident_model
 from sev1.command.advice import Advice
 from sev1.command.parts.board import Item
+from sev1.command.parts.clocks import Clock
 from sev1.command.parts.mitigations import Mitigation
 from sev1.command.parts.needs import Need
 from sev1.command.parts.tasks import Task
@@ -62,6 +63,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     needs: list[Need]
     workstreams: list[Workstream]
     mitigations: list[Mitigation]
+    clocks: dict[str, Clock]
+    """By audience: what it was told last, and when it hears again."""
 
 
 class Declared(IncidentView, frozen=True, kw_only=True):
@@ -109,6 +112,7 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
         needs=list(incident.needs.values()),
         workstreams=list(incident.workstreams.values()),
         mitigations=list(incident.mitigations.values()),
+        clocks=incident.clocks,
     )
 
 

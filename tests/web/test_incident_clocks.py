@@ -1,0 +1,43 @@
+"""What the incident's page shows of promises, decisions and the bridge, and what its forms send."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+from tests.web.test_incident_view import INCIDENT
+
+from sev1.catalog.model import Catalog
+from sev1.command.parts.clocks import Clock
+from sev1.surfaces.web.clocks_view import clocks_view
+
+Do = Callable[..., Awaitable[Any]]
+NOW = datetime(2026, 3, 2, 3, 14, tzinfo=UTC)
+
+
+def test_who_hears_next_comes_first_and_a_broken_promise_is_named(nordlicht: Catalog):
+    clocks = {
+        "internal": Clock(due_at=NOW - timedelta(minutes=9)),
+        "customers": Clock(posted_at=NOW, posted_by="ana", said="It fails", due_at=NOW + timedelta(minutes=5)),
+        "executives": Clock(due_at=NOW - timedelta(minutes=1)),
+    }
+    view = clocks_view(replace(INCIDENT, clocks=clocks), nordlicht, NOW)
+    assert [(row.title, row.by) for row in view.rows] == [("Executives", ""), ("Customers", "Ana Ribeiro")]
+    assert view.late is not None
+    assert view.late.title == "Executives"
+    assert view.choices[0][0] == "internal"
+
+
+async def test_an_update_for_customers_is_posted_by_the_form_and_shown_apart(enter: Do, declared: Do):
+    ana, key = await enter(), await declared()
+    before = await ana.see(f"/incidents/{key}")
+    assert '<option value="customers">Customers</option>' in before
+    assert "Told outside" not in before
+    await ana.send(
+        f"/incidents/{key}/commands", type="post_update", condition="Cards fail", audience="customers", form="update"
+    )
+    html = await ana.see(f"/incidents/{key}")
+    outside = html.partition('id="picture-clocks"')[2].partition("</section>")[0]
+    assert "Cards fail" in outside
+    assert "next in 30 min" in outside
+    assert "None yet." in html.partition('id="picture-update"')[2].partition("</section>")[0]
