@@ -65,6 +65,19 @@ async def test_the_holder_is_reminded_before_and_the_commander_told_once_when_it
     assert state["clocks"]["executives"]["late"] is False
 
 
+async def test_a_decision_is_numbered_and_its_outcome_is_in_the_record_and_the_postmortem(stage: Stage):
+    await stage.declares()
+    answer = await stage.says("INC-1", "/decide roll back because errors began with the deploy")
+    assert answer["recorded"][0]["headline"] == "Decision D1: roll back"
+    answer = await stage.says("INC-1", "/outcome D1 it did not: errors stay at 42 %")
+    assert answer["recorded"][0]["headline"] == "D1 did not work: roll back"
+    [decision] = answer["incident"]["decisions"]
+    assert (decision["worked"], decision["outcome"]) == (False, "errors stay at 42 %")
+    assert (await stage.says("INC-1", "/outcome D1 it did not: errors stay at 42 %"))["recorded"] == []
+    assert "D1 did not work: roll back" in await stage.api("GET", "/incidents/INC-1/postmortem")
+    await stage.says("INC-1", "/outcome D2 it worked", expect=404)
+
+
 async def test_who_does_not_exist_cannot_be_told(stage: Stage):
     await stage.declares()
     refused = await stage.does("INC-1", "post_update", condition="c", audience="press", expect=400)

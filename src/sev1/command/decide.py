@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from sev1.catalog.audience import INTERNAL
 from sev1.command import model as m
-from sev1.command.parts import PARTS, clocks, part_of
+from sev1.command.parts import PARTS, clocks, decisions, part_of
 from sev1.command.parts import needs as n
 from sev1.command.parts.clocks import UpdatePromised
 from sev1.command.parts.tasks import GiveTask
@@ -133,7 +133,12 @@ def _while_open(state: m.Incident, command: Command, known: m.Known, now: dateti
             return _post(state, command, known, now)
         case m.RecordDecision():
             return [
-                m.DecisionRecorded(decision=command.decision, reason=command.reason, alternatives=command.alternatives)
+                m.DecisionRecorded(
+                    decision=command.decision,
+                    reason=command.reason,
+                    alternatives=command.alternatives,
+                    number=decisions.next_number(state.decisions),
+                )
             ]
         case m.PageResponder():
             return [m.ResponderPaged(person=command.person, ask=command.ask)]
@@ -343,7 +348,9 @@ def _evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
                 condition=event.condition, actions=event.actions, needs=event.needs, by=fact.by.id, at=fact.at
             )
             return replace(state, update=update, next_update_at=event.next_update_at)
-        case m.DecisionRecorded() | m.NoteAdded() | m.ResponderPaged():
+        case m.DecisionRecorded():
+            return replace(state, decisions=decisions.recorded(state.decisions, event.number, event.decision, fact))
+        case m.NoteAdded() | m.ResponderPaged():
             return state
         case m.PageLinked():
             return replace(state, pages=(*state.pages, event.page))

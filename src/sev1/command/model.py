@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from sev1.catalog.audience import INTERNAL
 from sev1.command.parts.board import Board, BoardCommand, BoardEvent
 from sev1.command.parts.clocks import ClockCommand, ClockEvent, Clocks, Promise, TellClocks
+from sev1.command.parts.decisions import DecisionCommand, DecisionEvent, Decisions
 from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, Mitigations, RemindOfMitigations
 from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
 from sev1.command.parts.tasks import AskAfterTasks, TaskCommand, TaskEvent, Tasks
@@ -219,6 +220,7 @@ ResponderCommand = (
     | StreamCommand
     | MitigationCommand
     | ClockCommand
+    | DecisionCommand
 )
 """What a responder may do in an incident, on every surface."""
 
@@ -304,6 +306,8 @@ class DecisionRecorded(Event, frozen=True, kw_only=True, tag="decision_recorded"
     decision: str
     reason: str
     alternatives: str
+    number: int = 0
+    """0 in what was stored before decisions had numbers: then it is the next in order."""
 
 
 class NoteAdded(Event, frozen=True, kw_only=True, tag="note_added"):
@@ -392,6 +396,7 @@ IncidentEvent = (
     | StreamEvent
     | MitigationEvent
     | ClockEvent
+    | DecisionEvent
 )
 
 
@@ -446,6 +451,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     workstreams: Workstreams = {}
     mitigations: Mitigations = {}
     clocks: Clocks = {}
+    decisions: Decisions = {}
 
     @property
     def is_open(self) -> bool:

@@ -82,7 +82,8 @@ def _words(event: m.IncidentEvent, name_of: NameOf) -> Words:  # noqa: C901, PLR
             return "update", "📣", f"Update{to}", details
         case m.DecisionRecorded():
             details = (("Reason", event.reason), ("Alternatives", event.alternatives))
-            return "decision", "🧭", f"Decision: {event.decision}", details
+            ref = f" D{event.number}" if event.number else ""
+            return "decision", "🧭", f"Decision{ref}: {event.decision}", details
         case m.NoteAdded():
             return "note", "", event.text, ()
         case m.PageLinked():

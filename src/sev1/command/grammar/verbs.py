@@ -16,7 +16,9 @@ from sev1.command.terms import Command
 from sev1.engine.errors import Invalid
 
 Group = Literal["Say", "Know", "Work", "Command", "End"]
-Choice = Literal["severity", "stage", "role", "criterion", "person", "board", "task", "work", "runbook", "audience", ""]
+Choice = Literal[
+    "severity", "stage", "role", "criterion", "person", "board", "task", "work", "runbook", "audience", "decision", ""
+]
 
 
 class Verb(Struct, frozen=True, kw_only=True):
@@ -332,6 +334,10 @@ VERBS: tuple[Verb, ...] = (
         usage="DECISION [because REASON] [instead of ALTERNATIVES]",
         does="Write a decision down.",
         example="/decide roll back because errors began with the deploy instead of waiting for the cache",
+    ),
+    Verb(
+        name="outcome", group="Say", read=told.outcome, usage="D1 it worked, or it did not[: WHAT CAME OF IT]", first="decision",
+        does="Say what became of a decision.", example="/outcome D1 it worked: errors are at 0.1 %",
     ),
     Verb(
         name="promise", group="Say", read=told.promise, usage="[AUDIENCE] in 45 min", first="audience",

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from msgspec import Struct
 
-from sev1.command.parts import board, clocks, mitigations, needs, tasks, workstreams
+from sev1.command.parts import board, clocks, decisions, mitigations, needs, tasks, workstreams
 from sev1.command.terms import Command, Event, NameOf, Scene, Words
 
 
@@ -85,6 +85,15 @@ PARTS: tuple[Part, ...] = (
         words=clocks.words,
         timers=clocks.timers,
         timer_commands={"update": clocks.TellClocks},
+    ),
+    Part(
+        name="decisions",
+        commands=decisions.DecisionCommand,
+        events=decisions.DecisionEvent,
+        decide=decisions.decide,
+        evolve=decisions.evolve,
+        words=decisions.words,
+        outlives=True,
     ),
 )
 

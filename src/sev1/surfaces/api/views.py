@@ -11,6 +11,7 @@ from sev1.command import model as incident_model
 from sev1.command.advice import Advice
 from sev1.command.parts.board import Item
 from sev1.command.parts.clocks import Clock
+from sev1.command.parts.decisions import Decision
 from sev1.command.parts.mitigations import Mitigation
 from sev1.command.parts.needs import Need
 from sev1.command.parts.tasks import Task
@@ -63,6 +64,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     needs: list[Need]
     workstreams: list[Workstream]
     mitigations: list[Mitigation]
+    decisions: list[Decision]
     clocks: dict[str, Clock]
     """By audience: what it was told last, and when it hears again."""
 
@@ -112,6 +114,7 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
         needs=list(incident.needs.values()),
         workstreams=list(incident.workstreams.values()),
         mitigations=list(incident.mitigations.values()),
+        decisions=list(incident.decisions.values()),
         clocks=incident.clocks,
     )
 

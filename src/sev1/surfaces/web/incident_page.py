@@ -23,6 +23,7 @@ from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_view as view
 from sev1.surfaces.web.board_view import board_view
 from sev1.surfaces.web.clocks_view import clocks_view
+from sev1.surfaces.web.decisions_view import decision_rows
 from sev1.surfaces.web.page_view import receipts
 from sev1.surfaces.web.timeline_view import FILTERS, PAGE, timeline_view
 from sev1.surfaces.web.visit import Typed, Visit, context_of
@@ -190,9 +191,10 @@ def context(
         version=page.version,
         mark=page.mark,
         band=view.band(incident, catalog, visit.me, visit.now),
-        picture=view.picture(incident, decisions, catalog),
+        picture=view.picture(incident, catalog),
         board=board_view(incident.board, catalog),
         work=work_view(incident, catalog, visit.me),
+        decisions=decision_rows(decisions, incident.decisions),
         clocks=clocks_view(incident, catalog, visit.now),
         begun=begun,
         advice=advice,
