@@ -316,3 +316,5 @@ async def test_no_audience_outside_is_told_of_it_nor_promised_anything(stage: St
     for line in ("/can for customers: it was a theft", "/promise customers in 45 min"):
         refused = await stage.says("INC-1", line, expect=409)
         assert refused["detail"].startswith("A restricted incident tells nobody outside of it.")
+    after = (await stage.says("INC-1", "/sev 0 because it spreads"))["incident"]
+    assert list(after["clocks"]) == ["internal"]

@@ -119,6 +119,7 @@ def _respond(
     by: Actor,
 ) -> list[m.IncidentEvent]:
     if state.privacy.restricted:
+        known = replace(known, promises=())  # nobody outside is promised anything
         _among_insiders(state, command, by)
     _stands_alone_while_restricted(state, command)
     if isinstance(command, p.Unrestrict | p.Remove):

@@ -5,8 +5,8 @@ Only adds columns with defaults. The previous release knows no restricted incide
 
 from alembic import op
 
-revision = "0025"
-down_revision = "0035"
+revision = "0021"
+down_revision = "0020"
 
 STATEMENTS = (
     """

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0026a"
-down_revision = "0026"
+revision = "0023"
+down_revision = "0022"
 
 STATEMENTS = (
     """

@@ -4,8 +4,8 @@ are this release's. What the previous release writes while both run moves the ve
 
 from alembic import op
 
-revision = "0035"
-down_revision = "0024"
+revision = "0020"
+down_revision = "0019"
 
 
 def upgrade() -> None:

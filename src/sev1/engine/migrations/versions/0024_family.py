@@ -4,8 +4,8 @@
 
 from alembic import op
 
-revision = "0033"
-down_revision = "0026a"
+revision = "0024"
+down_revision = "0023"
 
 STATEMENTS = (
     "ALTER TABLE incidents ADD COLUMN parent text",

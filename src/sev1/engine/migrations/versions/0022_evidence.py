@@ -6,8 +6,8 @@ trigger; the hashes then still show what was changed.)
 
 from alembic import op
 
-revision = "0026"
-down_revision = "0025"
+revision = "0022"
+down_revision = "0021"
 
 STATEMENTS = (
     """
