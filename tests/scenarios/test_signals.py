@@ -2,7 +2,9 @@
 
 import asyncio
 
+from sev1.command.parts.privacy import Restrict
 from sev1.engine import audit
+from sev1.engine.decider import Actor
 from tests.scenarios.stage import Stage
 
 
@@ -22,6 +24,22 @@ async def test_a_near_miss_becomes_an_incident_and_both_name_each_other(stage: S
     assert any("SIG-1" in f"{entry['headline']}{entry['details']}" for entry in timeline)
     assert [one["id"] for one in await stage.api("GET", "/signals?incident=INC-1")] == ["SIG-1"]
     assert await stage.api("GET", "/signals?state=open") == []
+
+
+async def test_a_signal_does_not_name_its_incident_once_that_is_restricted(stage: Stage):
+    await stage.api("POST", "/signals", {"text": "Sign-ins from two continents"})
+    await stage.api("POST", "/signals/1/promote", {})
+    incident = (await stage.api("GET", "/signals/1"))["incident"]
+    change = await stage.node.commands.run(
+        "incident", incident, Restrict(reason="It may be a breach"), by=Actor(id="ana", name="Ana", via="api")
+    )
+    assert change.after.privacy.restricted
+    await stage.api("GET", f"/incidents/{incident}", expect=404)
+    assert (await stage.api("GET", "/signals/1"))["incident"] is None
+    assert [(one["state"], one["incident"]) for one in await stage.api("GET", "/signals")] == [("promoted", None)]
+    assert await stage.api("GET", f"/signals?incident={incident}") == []
+    again = await stage.api("POST", "/signals/1/promote", {}, expect=409)
+    assert incident not in str(again)
 
 
 async def test_of_two_who_settle_a_signal_at_once_one_is_told_so(stage: Stage):

@@ -1,5 +1,6 @@
 """Facts and guesses, tasks, needs, workstreams and temporary mitigations, said in lines, through the API."""
 
+from sev1.command import store
 from tests.scenarios.stage import Stage
 
 
@@ -140,3 +141,14 @@ async def test_a_line_that_means_nothing_is_refused_with_an_example_and_changes_
     assert len(await stage.api("GET", "/incidents/INC-1/timeline")) == 1
     names = {verb["name"] for verb in await stage.api("GET", "/commands")}
     assert {"can", "decide", "task", "guess", "resolve"} <= names
+
+
+async def test_an_incident_that_another_release_wrote_last_is_read_from_its_events(stage: Stage):
+    await stage.declares()
+    await stage.says("INC-1", "/know errors began at 03:05")
+    async with stage.node.db.transaction() as conn:
+        await conn.execute("UPDATE incidents SET state = state - 'board', shaped_at = version - 1")
+    after = (await stage.says("INC-1", "/know orders wait"))["incident"]
+    assert [item["text"] for item in after["board"]] == ["errors began at 03:05", "orders wait"]
+    async with stage.node.db.connection() as conn:
+        assert "INC-1" in await store.snapshots(conn, ["INC-1"])

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.command.parts.needs import Need
+from sev1.command.parts.privacy import Privacy
 from sev1.command.parts.tasks import Task
 from sev1.surfaces.web import incident_page
 from sev1.surfaces.web import incident_view as view
@@ -132,10 +133,11 @@ def test_unknown_impact_starts_at_the_worst_everyday_severity(nordlicht: Catalog
 @pytest.mark.parametrize(
     ("changes", "offered"),
     [
-        ({}, ["role", "severity", "responder", "override", "link", "times", "false-alarm"]),
-        ({"gate": HELD}, ["role", "severity", "responder", "withdraw", "link", "times", "false-alarm"]),
-        ({"status": "resolved"}, ["all-clear", "role", "link", "times", "reopen"]),
-        ({"status": "closed"}, ["link", "times", "reopen"]),
+        ({}, ["role", "severity", "responder", "override", "link", "times", "restrict", "false-alarm"]),
+        ({"gate": HELD}, ["role", "severity", "responder", "withdraw", "link", "times", "restrict", "false-alarm"]),
+        ({"status": "resolved"}, ["all-clear", "role", "link", "times", "restrict", "reopen"]),
+        ({"status": "closed"}, ["link", "times", "restrict", "reopen"]),
+        ({"status": "closed", "privacy": Privacy(restricted=True)}, ["link", "times", "admit", "unrestrict", "reopen"]),
     ],
 )
 def test_only_forms_that_make_sense_now_are_offered(changes: dict[str, Any], offered: list[str]) -> None:

@@ -105,7 +105,8 @@ def _words(event: m.IncidentEvent, name_of: NameOf) -> Words:  # noqa: C901, PLR
         case m.CriterionWithdrawn():
             return "gate", "⚠️", f"No longer holds: {m.CRITERIA[event.criterion]}", (("Reason", event.reason),)
         case m.IncidentResolved():
-            return "milestone", "✅", "Resolved", ()
+            details = (("Still open under it", ", ".join(event.despite)), ("Reason", event.reason))
+            return "milestone", "✅", "Resolved", details
         case m.AllClearGiven():
             return "milestone", "✅", "All clear", (("Message", event.message),)
         case m.ClosedAsFalseAlarm():

@@ -1,12 +1,17 @@
-"""What is said about an incident: to the organisation, and to whoever is asked for something (missions 3.2, 9.1, 10.4, 11.3)."""
+"""What is said about an incident: to the organisation, and to whoever is asked for something.
+
+Missions 3.2, 3.3, 9.1, 10.4, 11.3. Of a restricted incident only those who see it are told, from the first second.
+"""
 
 import asyncpg
 
 from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
+from sev1.command.parts.family import NeedAccepted, ParentSet
 from sev1.command.parts.mitigations import MitigationOverdue
 from sev1.command.parts.needs import NeedRaised, NeedTaken
+from sev1.command.parts.privacy import IncidentRestricted, PersonAdmitted, PersonRemoved
 from sev1.command.parts.tasks import TaskAskedAfter, TaskGiven, TaskTaken
 from sev1.command.terms import spoken
 from sev1.engine.commands import Change
@@ -16,14 +21,21 @@ from sev1.notify.model import Notice
 
 
 class IncidentNotices:
-    """A reaction that announces to `organisation.announce`; the all-clear also goes to every responder."""
+    """A reaction that announces to `organisation.announce`; the all-clear also goes to every responder.
+
+    While the incident is restricted nothing goes to `organisation.announce`: those who see it get it by name instead.
+    """
 
     def __init__(self, catalogs: CatalogCache, url: str) -> None:
         self._catalogs = catalogs
         self._url = url
 
     async def __call__(self, conn: asyncpg.Connection, change: Change[m.Incident]) -> None:
+        restricted = change.after.privacy.restricted
         for fact in change.facts:
+            if isinstance(fact.event, IncidentRestricted | PersonRemoved) and change.before.status != "none":
+                keep = change.after.insiders
+                await store.call_back(conn, about=change.key, keep=keep, now=change.now, reason="It is restricted.")
             if asked := asked_of(change.after, fact):
                 await self._ask(conn, change, *asked)
             words = announcement(change.after, fact.event)
@@ -41,16 +53,19 @@ class IncidentNotices:
                 service=", ".join(_titles(change.after, catalog)) or None,
                 body=body,
             )
-            for method in catalog.organisation.announce:
+            for method in () if restricted else catalog.organisation.announce:
                 await store.enqueue(
                     conn, about=change.key, person=None, methods=(method,), notice=notice, now=change.now
                 )
-            if all_clear:
-                await self._stand_down(conn, change, notice, catalog)
+            if restricted or all_clear:
+                people = list(change.after.insiders) if restricted else responders(change.after)
+                await self._tell(conn, change, notice, catalog, people)
 
     async def _ask(self, conn: asyncpg.Connection, change: Change[m.Incident], person: str, title: str) -> None:
         """One message to one person, of low urgency: they are at work already, or it can wait until they look."""
         catalog = await self._catalogs.current(conn)
+        if change.after.privacy.restricted and person not in change.after.insiders:
+            person = change.after.commander  # who was removed is not told what their task was
         if (known := catalog.people.get(person)) is None:
             return
         notice = Notice(
@@ -65,11 +80,10 @@ class IncidentNotices:
         methods = reach.of(known, notice.urgency)
         await store.enqueue(conn, about=change.key, person=person, methods=methods, notice=notice, now=change.now)
 
-    async def _stand_down(
-        self, conn: asyncpg.Connection, change: Change[m.Incident], notice: Notice, catalog: Catalog
+    async def _tell(
+        self, conn: asyncpg.Connection, change: Change[m.Incident], notice: Notice, catalog: Catalog, people: list[str]
     ) -> None:
-        """Everybody who held a role is told that they may go."""
-        people = responders(change.after)
+        """People by name: at the end everybody who held a role, that they may go; while restricted all who see it."""
         reach = await contacts.read(conn, people)
         for name in people:
             if person := catalog.people.get(name):
@@ -93,6 +107,18 @@ def asked_of(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str, st
             return who, f"Due now, how does it stand? {text}" if owner else f"Nobody has taken this yet: {text}"
         case NeedRaised(owner=str(owner), text=text) | NeedTaken(owner=owner, text=text) if owner != fact.by.id:
             return owner, f"{fact.by.name} needs your help: {text}"
+        case PersonAdmitted(person=person) if person != fact.by.id:
+            return (
+                person,
+                f"{fact.by.name} lets you see it. It is restricted: speak of it only with those who are in it",
+            )
+        case ParentSet(parent=parent, title=title) if incident.commander != fact.by.id:
+            return (
+                incident.commander,
+                f"{fact.by.name} put it under {parent} ({title}); you command it: {incident.title}",
+            )
+        case NeedAccepted(child=child, text=text) if incident.commander != fact.by.id:
+            return incident.commander, f"{child} cannot meet this by itself: {text}"
         case MitigationOverdue(owner=owner, text=text):
             return owner, f"Temporary and should be gone by now: {text}"
         case _:

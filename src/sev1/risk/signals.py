@@ -5,11 +5,13 @@ from datetime import datetime
 
 import asyncpg
 import msgspec
+from msgspec.structs import replace
 
 from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.command.react import declare
+from sev1.command.sight import Sight, withheld
 from sev1.engine import audit
 from sev1.engine.commands import Change, Commands
 from sev1.engine.decider import Actor
@@ -80,22 +82,17 @@ def origin(signal: Signal) -> str:
     return f"Promoted from the {kind} {signal.key} of {signal.noted_at:%Y-%m-%d %H:%M} UTC: {signal.text}.{more}"[:5000]
 
 
-async def get(conn: asyncpg.Connection, number: int) -> Signal:
+async def get(conn: asyncpg.Connection, sight: Sight, number: int) -> Signal:
     """Raises NotFound."""
     row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM signals WHERE number = $1", number)
     if row is None:
         raise NotFound(f"There is no SIG-{number}.")
-    return _signal(row)
-
-
-async def of_incident(conn: asyncpg.Connection, incident: str) -> Signal | None:
-    """The signal that this incident was promoted from."""
-    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM signals WHERE incident = $1", incident)
-    return _signal(row) if row else None
+    return _as_seen(_signal(row), await withheld(conn, sight))
 
 
 async def listed(
     conn: asyncpg.Connection,
+    sight: Sight,
     *,
     state: SignalState | None = None,
     kind: SignalKind | None = None,
@@ -105,7 +102,10 @@ async def listed(
     before: int | None = None,
     limit: int = 50,
 ) -> list[Signal]:
-    """The latest first, older than the number `before`; each filter that is given must hold."""
+    """The latest first, older than the number `before`; each filter that is given must hold.
+
+    What became a restricted incident does not name it to whoever may not see that.
+    """
     rows = await conn.fetch(
         f"""
         SELECT {_COLUMNS} FROM signals
@@ -116,7 +116,8 @@ async def listed(
         """,
         state, kind, service, tag, incident, before, limit,
     )  # fmt: skip
-    return [_signal(row) for row in rows]
+    hidden = await withheld(conn, sight)
+    return [] if incident in hidden else [_as_seen(_signal(row), hidden) for row in rows]
 
 
 async def _locked(conn: asyncpg.Connection, number: int) -> Signal:
@@ -157,3 +158,7 @@ async def _record(
 
 def _signal(row: asyncpg.Record) -> Signal:
     return msgspec.convert(dict(row), Signal)
+
+
+def _as_seen(signal: Signal, hidden: frozenset[str]) -> Signal:
+    return replace(signal, incident=None) if signal.incident in hidden else signal

@@ -74,7 +74,7 @@ def _choices(verb: Verb, speaker: Speaker) -> list[Candidate]:
             return [*(Candidate(text=name, says=says) for name, says in m.CRITERIA.items()), *guesses]
         case "board":
             return [c for c in _on_board(incident) if _fits(verb, c.text[0])]
-        case "work" | "task":
+        case "work" | "task" | "need":
             return _work(incident, verb)
         case "runbook":
             return [Candidate(text=name, says=title) for name, title in speaker.runbooks.items()]
@@ -98,7 +98,7 @@ def _work(incident: m.Incident | None, verb: Verb) -> list[Candidate]:
     if incident is None:
         return []
     lists = {"T": incident.tasks, "N": incident.needs, "M": incident.mitigations, "W": incident.workstreams}
-    letters = {"take": "TN", "done": "TNMW", "drop": "TNW", "change": "TM"}.get(verb.name, "T")
+    letters = {"take": "TN", "done": "TNMW", "drop": "TNW", "change": "TM", "raise": "N"}.get(verb.name, "T")
     return [
         Candidate(text=one.ref, says=one.title if letter == "W" else one.text)
         for letter in letters

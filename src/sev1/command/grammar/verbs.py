@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from sev1.command import model as m
 from sev1.command.grammar.reading import Rest
-from sev1.command.parts import board, mitigations, needs, tasks, workstreams
+from sev1.command.parts import board, family, mitigations, needs, privacy, tasks, workstreams
 from sev1.command.terms import Command
 from sev1.engine.errors import Invalid
 
 Group = Literal["Say", "Know", "Work", "Command", "End"]
-Choice = Literal["severity", "stage", "role", "criterion", "person", "board", "task", "work", "runbook", ""]
+Choice = Literal["severity", "stage", "role", "criterion", "person", "board", "task", "work", "need", "runbook", ""]
 
 
 class Verb(Struct, frozen=True, kw_only=True):
@@ -272,6 +272,16 @@ def _page(rest: Rest) -> dict[str, Any]:
     return _fields(m.PageResponder, person=person, ask=_needed(ask, "what you ask of them"))
 
 
+def _whom(command: type[Command], what: str) -> Callable[[Rest], dict[str, Any]]:
+    def read(rest: Rest) -> dict[str, Any]:
+        person = rest.take_person()
+        if person is None:
+            raise Invalid(f"Say whom to {what}, like @bo.", field="person")
+        return _alone(command)(rest) | {"person": person}
+
+    return read
+
+
 def _link(rest: Rest) -> dict[str, Any]:
     word = rest.take_word().upper()
     if re.fullmatch(r"P-\d{1,18}", word):
@@ -279,6 +289,40 @@ def _link(rest: Rest) -> dict[str, Any]:
     if re.fullmatch(r"A-\d{1,18}", word):
         return _fields(m.LinkAlerts, alerts=[int(word[2:])])
     raise Invalid("Give the number of a page or an alert, like P-7 or A-12.")
+
+
+def _parent(rest: Rest) -> dict[str, Any]:
+    """`INC-3`, or `none because REASON`."""
+    word = rest.take_word()
+    if word.casefold() in {"none", "-"}:
+        return _fields(family.LeaveParent, reason=re.sub(r"^because\s+", "", rest.take_all(), flags=re.IGNORECASE))
+    return _fields(family.SetParent, parent=_incident_key(word, "that it belongs under"))
+
+
+def _incident_key(word: str, which: str) -> str:
+    if not re.fullmatch(r"(?:INC-?)?\d{1,18}", word, re.IGNORECASE):
+        raise Invalid(f"Give the number of the incident {which}, like INC-3.")
+    return f"INC-{re.sub(r'[^0-9]', '', word)}"
+
+
+_SEVERITY_AT_END = re.compile(r"(?:^|[\s,;])sev[- ]?([0-5])[.!]?$", re.IGNORECASE)
+
+
+def _child(rest: Rest) -> dict[str, Any]:
+    person = rest.take_person()
+    severity = _SEVERITY_AT_END.search(rest.text)
+    if severity:
+        rest.text = rest.text[: severity.start()]
+    return _fields(
+        family.DeclareChild,
+        title=_needed(rest.take_all(), "what is wrong, in one line"),
+        commander=person,
+        severity=f"sev-{severity[1]}" if severity else None,
+    )
+
+
+def _raise(rest: Rest) -> dict[str, Any]:
+    return _fields(family.EscalateNeed, need=_work_ref(rest, "N", "N2")[1])
 
 
 # --- end --------------------------------------------------------------------------------------------------------------
@@ -320,6 +364,11 @@ def _said(command: type[Command], field: str, *, needed: str = "") -> Callable[[
         return _fields(command, **{field: _needed(text, needed) if needed else text})
 
     return read
+
+
+def _resolve(rest: Rest) -> dict[str, Any]:
+    reason = rest.take_clause("because", "since")
+    return {**_alone(m.ResolveIncident)(rest), **({"reason": reason} if reason else {})}
 
 
 def _alone(command: type[Command]) -> Callable[[Rest], dict[str, Any]]:
@@ -452,6 +501,37 @@ VERBS: tuple[Verb, ...] = (
         example="/link A-12",
     ),
     Verb(
+        name="restrict", group="Command", read=_said(privacy.Restrict, "reason", needed="why only some may see it"),
+        usage="because REASON", does="Only those with a role and who is admitted see it from now on.",
+        example="/restrict because an account was taken over",
+    ),
+    Verb(
+        name="unrestrict", group="Command", read=_said(privacy.Unrestrict, "reason", needed="why everybody may see it"),
+        usage="because REASON", does="Let everybody see it again, and all that was written.",
+        example="/unrestrict because customers were informed",
+    ),
+    Verb(
+        name="admit", group="Command", read=_whom(privacy.Admit, "admit"), usage="@PERSON", first="person",
+        does="Let somebody see a restricted incident.", example="/admit @gus",
+    ),
+    Verb(
+        name="remove", group="Command", read=_whom(privacy.Remove, "remove"), usage="@PERSON", first="person",
+        does="Somebody may no longer see a restricted incident.", example="/remove @gus",
+    ),
+    Verb(
+        name="child", group="Command", read=_child, usage="TITLE [@PERSON] [sev 0–5]",
+        does="Declare an incident under this one, with a commander of its own.",
+        example="/child Refunds are late @bo sev 3",
+    ),
+    Verb(
+        name="parent", group="Command", read=_parent, usage="INC-3 or none [because REASON]",
+        does="Put this incident under another one, or take it out again.", example="/parent INC-3",
+    ),
+    Verb(
+        name="raise", group="Command", read=_raise, usage="N2", first="need",
+        does="Raise a need to the parent; the answer comes back.", example="/raise N2",
+    ),
+    Verb(
         name="mitigated", group="End", read=_alone(m.MarkMitigated), usage="",
         does="The impact has stopped or is clearly smaller.", example="/mitigated",
     ),
@@ -465,8 +545,8 @@ VERBS: tuple[Verb, ...] = (
         first="criterion", does="A criterion no longer holds.", example="/withdraw restored because errors are back",
     ),
     Verb(
-        name="resolve", group="End", read=_alone(m.ResolveIncident), usage="",
-        does="Say that it is over. All four criteria must hold.", example="/resolve",
+        name="resolve", group="End", read=_resolve, usage="[because REASON]",
+        does="Say that it is over. All four criteria must hold; with incidents under it open, say why.", example="/resolve",
     ),
     Verb(
         name="all-clear", also=("allclear",), group="End", read=_said(m.GiveAllClear, "message"), usage="[MESSAGE]",

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from msgspec import Struct
 
-from sev1.command.parts import board, mitigations, needs, tasks, workstreams
+from sev1.command.parts import board, family, mitigations, needs, privacy, tasks, workstreams
 from sev1.command.terms import Command, Event, NameOf, Scene, Words
 
 
@@ -26,6 +26,8 @@ class Part(Struct, frozen=True, kw_only=True):
     timers: Callable[[Any], Mapping[str, datetime]] = lambda _: {}
     timer_commands: Mapping[str, type[Command]] = {}
     """What is asked for when a timer of that kind is due."""
+    inner: Any = None
+    """Commands that only follow from what happened in another incident; nobody can ask for them."""
     outlives: bool = False
     """True: goes on after the incident has ended."""
 
@@ -76,12 +78,30 @@ PARTS: tuple[Part, ...] = (
         timer_commands={"mitigation": mitigations.RemindOfMitigations},
         outlives=True,
     ),
+    Part(
+        name="privacy",
+        commands=privacy.PrivacyCommand,
+        events=privacy.PrivacyEvent,
+        decide=privacy.decide,
+        evolve=privacy.evolve,
+        words=privacy.words,
+        outlives=True,
+    ),
+    Part(
+        name="family",
+        commands=family.FamilyCommand,
+        inner=family.InnerFamilyCommand,
+        events=family.FamilyEvent,
+        decide=family.decide,
+        evolve=family.evolve,
+        words=family.words,
+    ),
 )
 
 _KNOWN_BY: dict[type, Part] = {
     kind: part
     for part in PARTS
-    for kind in (*get_args(part.commands), *get_args(part.events), *part.timer_commands.values())
+    for kind in (*get_args(part.commands), *get_args(part.inner), *get_args(part.events), *part.timer_commands.values())
 }
 
 

@@ -15,7 +15,7 @@ from sev1.engine.settings import Settings
 from sev1.risk import signals
 from sev1.risk.model import Dropping, NewSignal, Promotion, Review, Signal, SignalKind, SignalState
 from sev1.surfaces.actor import actor_of
-from sev1.surfaces.injected import Catalogs, Config, Db, Doing, Hears, Now, SignedIn
+from sev1.surfaces.injected import Catalogs, Config, Db, Doing, Hears, Looks, Now, SignedIn
 from sev1.surfaces.said import FieldHint, warnings
 
 Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
@@ -39,6 +39,7 @@ def signal_view(signal: Signal, url: str, hints: Sequence[FieldHint] = ()) -> Si
 async def list_signals(
     db: Db,
     settings: Config,
+    sight: Looks,
     signal_state: Annotated[SignalState | None, QueryParameter(name="state")] = None,
     kind: Annotated[SignalKind | None, QueryParameter()] = None,
     service: Word = None,
@@ -50,7 +51,15 @@ async def list_signals(
     """The latest first; `before` is the number of the last one seen."""
     async with db.connection() as conn:
         found = await signals.listed(
-            conn, state=signal_state, kind=kind, service=service, tag=tag, incident=incident, before=before, limit=limit
+            conn,
+            sight,
+            state=signal_state,
+            kind=kind,
+            service=service,
+            tag=tag,
+            incident=incident,
+            before=before,
+            limit=limit,
         )
     return [signal_view(one, settings.url) for one in found]
 
@@ -75,9 +84,9 @@ async def note_signal(
 
 
 @get("/api/v1/signals/{number:int}", opt=needs("read"), tags=["signals"])
-async def get_signal(number: Number, db: Db, settings: Config) -> SignalView:
+async def get_signal(number: Number, db: Db, settings: Config, sight: Looks) -> SignalView:
     async with db.connection() as conn:
-        return signal_view(await signals.get(conn, number), settings.url)
+        return signal_view(await signals.get(conn, sight, number), settings.url)
 
 
 @post("/api/v1/signals/{number:int}/promote", opt=needs("report"), tags=["signals"], status_code=200)

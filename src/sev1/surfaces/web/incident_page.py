@@ -6,8 +6,8 @@ from typing import Any
 import asyncpg
 from msgspec import Struct
 
+from sev1.command import kin, store
 from sev1.command import model as m
-from sev1.command import store
 from sev1.command.advice import Advice
 from sev1.command.decide import IncidentAggregate
 from sev1.command.timeline import Entry, entry, render
@@ -21,7 +21,9 @@ from sev1.paging.model import Page
 from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_view as view
 from sev1.surfaces.web.board_view import board_view
+from sev1.surfaces.web.family_view import family_view
 from sev1.surfaces.web.page_view import receipts
+from sev1.surfaces.web.privacy_view import insiders
 from sev1.surfaces.web.timeline_view import FILTERS, PAGE, timeline_view
 from sev1.surfaces.web.visit import Typed, Visit, context_of
 from sev1.surfaces.web.work_view import work_view
@@ -44,6 +46,9 @@ FOLDS: dict[str, str] = {
     "times": "Correct the times",
     "false-alarm": "Close as a false alarm",
     "reopen": "Reopen",
+    "restrict": "Restrict who may see it",
+    "admit": "Admit somebody",
+    "unrestrict": "Lift the restriction",
 }
 FORMS = frozenset({*FOLDS, *(name for name, _ in BAR)})
 
@@ -71,6 +76,8 @@ class IncidentPage(Struct, frozen=True, kw_only=True):
     alert_count: int
     deliveries: Sequence[DeliveryView]
     """Announcements and the like: what went out about it."""
+    around: Sequence[m.Incident]
+    """Its parent and everything under it."""
     mark: str
     """Changes whenever something that the page shows does; see `read_mark`."""
 
@@ -102,6 +109,8 @@ async def read(
         count = await conn.fetchval("SELECT count(*) FROM alerts WHERE incident = $1", key)
         linked = await pages.of_incident(conn, key)
         deliveries = await deliveries_about(conn, key)
+        family = incident.family
+        around = await kin.around(conn, key, family.parent) if family.parent or family.children else []
         mark = await read_mark(conn, key)
     return IncidentPage(
         incident=incident,
@@ -112,6 +121,7 @@ async def read(
         alerts=[LinkedAlert(**dict(row)) for row in rows],
         alert_count=count,
         deliveries=deliveries,
+        around=around,
         mark=mark,
     )
 
@@ -146,7 +156,8 @@ async def _decisions(conn: asyncpg.Connection, stream: str) -> list[Fact[m.Incid
 
 
 async def read_mark(conn: asyncpg.Connection, key: str) -> str:
-    """A small query whose answer changes with the incident, its pages and its alerts. Begins with the version.
+    """A small query whose answer changes with the incident, its pages and alerts, the incident above and those under
+    it. Begins with the version.
 
     Raises NotFound for an incident that was never declared.
     """
@@ -155,7 +166,10 @@ async def read_mark(conn: asyncpg.Connection, key: str) -> str:
         " (SELECT coalesce(sum(version), 0) FROM pages WHERE incident = i.id) AS pages,"
         " (SELECT count(*) FROM alerts WHERE incident = i.id) AS alerts,"
         " (SELECT count(*) FROM alerts WHERE incident = i.id AND status = 'firing') AS firing,"
-        " (SELECT count(*) FROM deliveries WHERE about = i.id AND finished_at IS NOT NULL) AS deliveries"
+        " (SELECT count(*) FROM deliveries WHERE about = i.id AND finished_at IS NOT NULL) AS deliveries,"
+        " (SELECT coalesce(sum(version), 0) FROM incidents WHERE parent = i.id"
+        "  OR parent IN (SELECT id FROM incidents WHERE parent = i.id)) AS below,"
+        " (SELECT coalesce(sum(version), 0) FROM incidents WHERE id = i.parent) AS above"
         " FROM incidents i WHERE i.id = $1",
         key,
     )
@@ -190,6 +204,7 @@ def context(
         picture=view.picture(incident, decisions, catalog),
         board=board_view(incident.board, catalog),
         work=work_view(incident, catalog, visit.me),
+        family=family_view(incident, page.around, catalog, visit.now),
         begun=begun,
         advice=advice,
         roles=view.role_rows(incident, catalog, visit.me),
@@ -209,6 +224,7 @@ def context(
         form_ids=FORMS,
         worth=[hint for f in page.facts if f.version == said for hint in warnings(f.event, catalog)],
         oob=False,
+        insiders=insiders(incident, catalog),
     )
 
 
@@ -218,11 +234,12 @@ def entries(facts: Sequence[Fact[m.IncidentEvent]], visit: Visit) -> list[Entry]
 
 def offered(incident: m.Incident) -> list[str]:
     """The forms that make sense in the incident's state, the likeliest first."""
+    privacy = ["admit", "unrestrict"] if incident.privacy.restricted else ["restrict"]
     match incident.status:
         case "open":
             gate = (["override"] if incident.missing else []) + (["withdraw"] if incident.gate else [])
-            return ["role", "severity", "responder", *gate, "link", "times", "false-alarm"]
+            return ["role", "severity", "responder", *gate, "link", "times", *privacy, "false-alarm"]
         case "resolved":
-            return ["all-clear", "role", "link", "times", "reopen"]
+            return ["all-clear", "role", "link", "times", *privacy, "reopen"]
         case _:
-            return ["link", "times", "reopen"]
+            return ["link", "times", *privacy, "reopen"]

@@ -23,6 +23,7 @@ SHORT_TITLES: dict[m.Role, str] = {
     "sme": "Expert",
     "support": "Support",
     "sponsor": "Sponsor",
+    "security": "Security",
 }
 SETTABLE_STAGES: tuple[m.Stage, ...] = m.STAGES[:5]
 """Recovery and analysis follow from resolving and the all-clear."""

@@ -44,10 +44,10 @@ async def list_signals(
 
 
 @get("/signals/{number:int}", opt=needs("read"), include_in_schema=False, status_code=303)
-async def show_signal(number: Number, db: Db) -> Redirect:
+async def show_signal(number: Number, db: Db, visit: Here) -> Redirect:
     """Leads to its place in the list, whatever became of it."""
     async with db.connection() as conn:
-        signal = await signals.get(conn, number)
+        signal = await signals.get(conn, visit.sight, number)
     return go_to(f"/signals?state={signal.state}&before={number + 1}#{signal.key}")
 
 
@@ -151,7 +151,7 @@ async def _page(
 ) -> Template:
     async with db.connection() as conn:
         found = await signals.listed(
-            conn, state=shown, service=service or None, tag=tag or None, before=before, limit=PAGE + 1
+            conn, visit.sight, state=shown, service=service or None, tag=tag or None, before=before, limit=PAGE + 1
         )
         worth = await _worth(conn, visit, said) if said else []
     there = {FORM, *(f"{form}-{one.number}" for one in found for form in SETTLING if one.state == "open")}
@@ -175,7 +175,9 @@ async def _page(
 async def _worth(conn: asyncpg.Connection, visit: Visit, number: int) -> list[Hint]:
     """What is pointed out in the signal that this visitor has just written."""
     return [
-        hint for one in await signals.listed(conn, before=number + 1, limit=1) for hint in warnings(one, visit.catalog)
+        hint
+        for one in await signals.listed(conn, visit.sight, before=number + 1, limit=1)
+        for hint in warnings(one, visit.catalog)
     ]
 
 
