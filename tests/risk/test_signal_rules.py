@@ -53,7 +53,7 @@ def test_a_misspelt_service_is_asked_back():
 @pytest.mark.parametrize(
     ("settled", "says"),
     [
-        (signal(state="promoted", incident="INC-7"), "SIG-3 was promoted already"),
+        (signal(state="promoted", incident="INC-7"), "SIG-3 became INC-7 already"),
         (signal(state="reviewed"), "SIG-3 was reviewed already"),
         (signal(state="dropped"), "SIG-3 was dropped already"),
     ],

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from sev1.command.parts.privacy import Restrict
+from sev1.access import tokens
+from sev1.access.model import OPERATOR, Role
 from sev1.engine import audit
-from sev1.engine.decider import Actor
 from tests.scenarios.stage import Stage
 
 
@@ -24,22 +24,6 @@ async def test_a_near_miss_becomes_an_incident_and_both_name_each_other(stage: S
     assert any("SIG-1" in f"{entry['headline']}{entry['details']}" for entry in timeline)
     assert [one["id"] for one in await stage.api("GET", "/signals?incident=INC-1")] == ["SIG-1"]
     assert await stage.api("GET", "/signals?state=open") == []
-
-
-async def test_a_signal_does_not_name_its_incident_once_that_is_restricted(stage: Stage):
-    await stage.api("POST", "/signals", {"text": "Sign-ins from two continents"})
-    await stage.api("POST", "/signals/1/promote", {})
-    incident = (await stage.api("GET", "/signals/1"))["incident"]
-    change = await stage.node.commands.run(
-        "incident", incident, Restrict(reason="It may be a breach"), by=Actor(id="ana", name="Ana", via="api")
-    )
-    assert change.after.privacy.restricted
-    await stage.api("GET", f"/incidents/{incident}", expect=404)
-    assert (await stage.api("GET", "/signals/1"))["incident"] is None
-    assert [(one["state"], one["incident"]) for one in await stage.api("GET", "/signals")] == [("promoted", None)]
-    assert await stage.api("GET", f"/signals?incident={incident}") == []
-    again = await stage.api("POST", "/signals/1/promote", {}, expect=409)
-    assert incident not in str(again)
 
 
 async def test_of_two_who_settle_a_signal_at_once_one_is_told_so(stage: Stage):
@@ -92,3 +76,17 @@ async def test_what_cannot_be_kept_is_refused_in_words_and_nothing_is_noted(stag
     await stage.api("POST", "/signals/1/drop", {}, expect=400)
     await stage.api("POST", "/signals/9/drop", {"reason": "no"}, expect=404)
     assert [one["text"] for one in await stage.api("GET", "/signals")] == ["odd"]
+
+
+async def test_a_signal_names_its_incident_only_to_who_sees_it(stage: Stage):
+    await stage.api("POST", "/signals", {"text": "Somebody signed in from two places at once"})
+    await stage.api("POST", "/signals/1/promote", {"severity": "sev-2"})
+    await stage.says("INC-1", "/restrict because an account was taken over")
+    assert (await stage.api("GET", "/signals/1"))["incident"] == "INC-1"
+    others = await tokens.create(stage.node.db, name="other", role=Role.RESPONDER, by=OPERATOR, now=stage.clock.now())
+    headers = {"Authorization": f"Bearer {others.token}"}
+    one = (await stage.http.get("/api/v1/signals/1", headers=headers)).json()
+    assert (one["state"], one["incident"]) == ("promoted", None)
+    listed = await stage.http.get("/api/v1/signals?state=promoted", headers=headers)
+    assert [signal["incident"] for signal in listed.json()] == [None]
+    assert (await stage.http.get("/api/v1/signals?incident=INC-1", headers=headers)).json() == []

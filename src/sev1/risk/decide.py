@@ -10,6 +10,7 @@ from sev1.engine.errors import Conflict, Invalid
 from sev1.risk.model import NewSignal, Signal
 
 _TAG = re.compile(r"[\w.-]+")
+_BECAME = {"promoted": "became {incident}", "reviewed": "was reviewed", "dropped": "was dropped"}
 
 
 def checked(new: NewSignal, catalog: Catalog) -> NewSignal:
@@ -30,7 +31,8 @@ def checked(new: NewSignal, catalog: Catalog) -> NewSignal:
 def check_open(signal: Signal) -> None:
     """Raises Conflict for a signal of which something has become already."""
     if signal.state != "open":
-        raise Conflict(f"{signal.key} was {signal.state} already; nothing was changed.")
+        became = _BECAME[signal.state].format(incident=signal.incident)
+        raise Conflict(f"{signal.key} {became} already; nothing was changed.")
 
 
 def check_service(name: str | None, catalog: Catalog) -> None:

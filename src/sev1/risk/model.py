@@ -37,7 +37,7 @@ class Signal(Struct, frozen=True, kw_only=True):
     outcome: str
     """What was learnt, or why it was dropped."""
     incident: str | None
-    """The incident that it was promoted to; None as well for whoever may not see that."""
+    """The incident that it was promoted to."""
     settled_by: str | None
     settled_at: datetime | None
 

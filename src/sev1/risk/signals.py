@@ -83,11 +83,18 @@ def origin(signal: Signal) -> str:
 
 
 async def get(conn: asyncpg.Connection, sight: Sight, number: int) -> Signal:
-    """Raises NotFound."""
+    """As `listed` shows it. Raises NotFound."""
     row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM signals WHERE number = $1", number)
     if row is None:
         raise NotFound(f"There is no SIG-{number}.")
-    return _as_seen(_signal(row), await withheld(conn, sight))
+    signal = _signal(row)
+    return replace(signal, incident=None) if signal.incident in await withheld(conn, sight) else signal
+
+
+async def of_incident(conn: asyncpg.Connection, incident: str) -> Signal | None:
+    """The signal that this incident was promoted from."""
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM signals WHERE incident = $1", incident)
+    return _signal(row) if row else None
 
 
 async def listed(
@@ -104,8 +111,11 @@ async def listed(
 ) -> list[Signal]:
     """The latest first, older than the number `before`; each filter that is given must hold.
 
-    What became a restricted incident does not name it to whoever may not see that.
+    The incident that one was promoted to is not named to whom `sight` shows nothing of it (mission 3.3).
     """
+    hidden = await withheld(conn, sight)
+    if incident in hidden:
+        return []
     rows = await conn.fetch(
         f"""
         SELECT {_COLUMNS} FROM signals
@@ -116,8 +126,8 @@ async def listed(
         """,
         state, kind, service, tag, incident, before, limit,
     )  # fmt: skip
-    hidden = await withheld(conn, sight)
-    return [] if incident in hidden else [_as_seen(_signal(row), hidden) for row in rows]
+    found = [_signal(row) for row in rows]
+    return [replace(one, incident=None) if one.incident in hidden else one for one in found]
 
 
 async def _locked(conn: asyncpg.Connection, number: int) -> Signal:
@@ -158,7 +168,3 @@ async def _record(
 
 def _signal(row: asyncpg.Record) -> Signal:
     return msgspec.convert(dict(row), Signal)
-
-
-def _as_seen(signal: Signal, hidden: frozenset[str]) -> Signal:
-    return replace(signal, incident=None) if signal.incident in hidden else signal
