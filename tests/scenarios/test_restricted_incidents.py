@@ -306,3 +306,13 @@ async def test_rows_say_who_sees_them_and_the_form_declares_restricted(stage: St
     ]
     listed = await stage.api("GET", "/incidents")
     assert [one["id"] for one in listed] == ["INC-1"]
+
+
+async def test_no_audience_outside_is_told_of_it_nor_promised_anything(stage: Stage):
+    await stage.declares()
+    await stage.says("INC-1", "/can for customers: some payments fail", "/promise customers in 45 min")
+    after = (await stage.says("INC-1", "/restrict because an account was taken over"))["incident"]
+    assert list(after["clocks"]) == ["internal"]
+    for line in ("/can for customers: it was a theft", "/promise customers in 45 min"):
+        refused = await stage.says("INC-1", line, expect=409)
+        assert refused["detail"].startswith("A restricted incident tells nobody outside of it.")

@@ -35,7 +35,8 @@ async def test_a_task_tells_its_owner_and_is_asked_after_once_when_it_is_late(st
     await stage.later(minutes=30)
     assert stage.mailed("how does it stand") == ["bo@nordlicht.example"]
     timeline = await stage.api("GET", "/incidents/INC-1/timeline")
-    assert timeline[-1]["headline"].startswith("T1 is late (Bo Lindqvist)")
+    late = [entry["headline"] for entry in timeline if entry["headline"].startswith("T1 is late")]
+    assert late == ["T1 is late (Bo Lindqvist): measure the replication lag of db-2"]
     after = (await stage.says("INC-1", "/change T1 in 10 min"))["incident"]
     assert after["tasks"][0]["asked_after_at"] is None
     await stage.says("INC-1", "/done T1 the lag is 1 s")

@@ -93,17 +93,11 @@ def test_the_seven_stages_are_past_now_or_ahead(nordlicht: Catalog) -> None:
 
 
 def test_the_picture_names_what_is_hit_and_what_lies_in_its_wake(nordlicht: Catalog) -> None:
-    picture = view.picture(INCIDENT, {}, nordlicht)
+    picture = view.picture(INCIDENT, nordlicht)
     payments, gone = picture.services
     assert payments.service is not None
     assert payments.dependents == ("Checkout",)
     assert gone.service is None
-
-
-def test_the_picture_shows_the_latest_decisions_first(nordlicht: Catalog) -> None:
-    decisions = {n: m.DecisionRecorded(decision=f"D{n}", reason="", alternatives="") for n in range(1, 9)}
-    shown = view.picture(INCIDENT, decisions, nordlicht).decisions
-    assert [version for version, _ in shown] == [8, 7, 6, 5, 4]
 
 
 def test_the_times_say_how_long_each_took_and_whether_the_target_was_met(nordlicht: Catalog) -> None:

@@ -10,12 +10,14 @@ from typing import Any, assert_never
 
 from msgspec.structs import replace
 
+from sev1.catalog.audience import INTERNAL
 from sev1.command import model as m
 from sev1.command import needs_between as between
-from sev1.command.parts import PARTS, part_of
+from sev1.command.parts import PARTS, clocks, decisions, part_of
 from sev1.command.parts import family as f
 from sev1.command.parts import needs as n
 from sev1.command.parts import privacy as p
+from sev1.command.parts.clocks import UpdatePromised
 from sev1.command.parts.tasks import GiveTask
 from sev1.command.terms import Command, Scene
 from sev1.engine.decider import Actor, Fact
@@ -93,7 +95,7 @@ def _declare(state: m.Incident, command: m.Declare, known: m.Known, now: datetim
         events.append(p.IncidentRestricted(admitted=tuple(dict.fromkeys((known.commander or by.id, by.id)))))
     if command.parent:
         events.append(f.joins(command.parent, known.kin))
-    return events
+    return [*events, *(clocks.first_promises(known.promises, now) if not command.restricted else ())]
 
 
 def _stands_alone_while_restricted(state: m.Incident, command: object) -> None:
@@ -132,6 +134,8 @@ def _respond(
             return between.escalate(state, command)
         if isinstance(command, GiveTask) and command.workstream and command.workstream not in state.workstreams:
             raise NotFound(f"There is no workstream W{command.workstream} in {state.key}.")
+        if isinstance(command, clocks.PromiseUpdate) and state.privacy.restricted and command.audience != INTERNAL:
+            raise Refused(_TELLS_NOBODY)
         scene = Scene(now=now, by=by, commander=state.commander, rhythm_min=known.update_every_min, kin=known.kin)
         return part.decide(getattr(state, part.name), command, scene)
     match command:
@@ -140,7 +144,7 @@ def _respond(
         case m.CorrectTimes():
             return _correct_times(state, command, now)
         case m.Reopen():
-            return _reopen(state, command, known, now)
+            return [*_reopen(state, command, known, now), *clocks.first_promises(known.promises, now)]
         case m.GiveAllClear():
             return _all_clear(state, command)
         case m.LinkPage():
@@ -165,17 +169,15 @@ def _while_open(state: m.Incident, command: Command, known: m.Known, now: dateti
         case m.SetStage():
             return _stage(state, command)
         case m.PostUpdate():
-            minutes = command.next_update_in_min or known.update_every_min
-            posted = m.UpdatePosted(
-                condition=command.condition,
-                actions=command.actions,
-                needs=command.needs,
-                next_update_at=_next(now, minutes),
-            )
-            return [posted, *n.raise_needs(state.needs, n.lines_of(command.needs))]
+            return _post(state, command, known, now)
         case m.RecordDecision():
             return [
-                m.DecisionRecorded(decision=command.decision, reason=command.reason, alternatives=command.alternatives)
+                m.DecisionRecorded(
+                    decision=command.decision,
+                    reason=command.reason,
+                    alternatives=command.alternatives,
+                    number=decisions.next_number(state.decisions),
+                )
             ]
         case m.PageResponder():
             return [*_let_in(state, command.person), m.ResponderPaged(person=command.person, ask=command.ask)]
@@ -191,6 +193,28 @@ def _while_open(state: m.Incident, command: Command, known: m.Known, now: dateti
             return [m.ClosedAsFalseAlarm(note=command.note)]
         case _:
             raise TypeError(f"not an incident command: {command!r}")
+
+
+_TELLS_NOBODY = "A restricted incident tells nobody outside of it. Lift the restriction first: /unrestrict because …"
+
+
+def _post(state: m.Incident, command: m.PostUpdate, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
+    inside = command.audience == INTERNAL
+    if state.privacy.restricted and not inside:
+        raise Refused(_TELLS_NOBODY)
+    if inside:
+        due = _next(now, command.next_update_in_min or known.update_every_min)
+    else:
+        due = clocks.next_of(command.audience, known.promises, now, command.next_update_in_min)
+    posted = m.UpdatePosted(
+        condition=command.condition,
+        actions=command.actions,
+        needs=command.needs,
+        next_update_at=due,
+        audience=command.audience,
+    )
+    # What an audience outside is told that it should do is not a need of the response.
+    return [posted, *(n.raise_needs(state.needs, n.lines_of(command.needs)) if inside else ())]
 
 
 def _must_be_open(state: m.Incident) -> None:
@@ -259,7 +283,8 @@ def _severity(state: m.Incident, command: m.SetSeverity, known: m.Known, now: da
     due = _next(now, known.update_every_min)
     if due and state.next_update_at:
         due = min(due, state.next_update_at)
-    return [m.SeverityChanged(old=state.severity, new=command.severity, reason=command.reason, next_update_at=due)]
+    changed = m.SeverityChanged(old=state.severity, new=command.severity, reason=command.reason, next_update_at=due)
+    return [changed, *clocks.sooner(state.clocks, known.promises, now)]
 
 
 def _stage(state: m.Incident, command: m.SetStage) -> list[m.IncidentEvent]:
@@ -361,6 +386,27 @@ def rank(severity: str) -> int:
 
 
 def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
+    return _with_clocks(state, _evolve(state, fact), fact)
+
+
+def _with_clocks(before: m.Incident, after: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
+    """The clocks follow what the incident says of its next update, and the other way round when one is promised."""
+    event = fact.event
+    if isinstance(event, UpdatePromised):
+        return replace(after, next_update_at=event.due_at) if event.audience == INTERNAL else after
+    if isinstance(event, m.UpdatePosted):
+        told = clocks.posted(after.clocks, event.audience, event.condition, event.next_update_at, fact.by.id, fact.at)
+        return replace(after, clocks=told)
+    if isinstance(event, p.IncidentRestricted):  # nobody outside is told anything any more
+        return replace(after, clocks={name: clock for name, clock in after.clocks.items() if name == INTERNAL})
+    if before.is_open and not after.is_open:
+        return replace(after, clocks=clocks.stopped(after.clocks, fact.at))
+    if after.next_update_at != before.next_update_at:
+        return replace(after, clocks=clocks.moved(after.clocks, after.next_update_at, fact.at))
+    return after
+
+
+def _evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
     event = fact.event
     match event:
         case m.IncidentDeclared():
@@ -391,12 +437,16 @@ def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
             return replace(state, severity=event.new, severity_assumed=False, next_update_at=event.next_update_at)
         case m.StageChanged():
             return replace(state, stage=event.new)
+        case m.UpdatePosted() if event.audience != INTERNAL:
+            return state
         case m.UpdatePosted():
             update = m.Update(
                 condition=event.condition, actions=event.actions, needs=event.needs, by=fact.by.id, at=fact.at
             )
             return replace(state, update=update, next_update_at=event.next_update_at)
-        case m.DecisionRecorded() | m.NoteAdded() | m.ResponderPaged():
+        case m.DecisionRecorded():
+            return replace(state, decisions=decisions.recorded(state.decisions, event.number, event.decision, fact))
+        case m.NoteAdded() | m.ResponderPaged():
             return state
         case m.PageLinked():
             return replace(state, pages=(*state.pages, event.page))

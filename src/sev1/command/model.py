@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from sev1.catalog.audience import INTERNAL
 from sev1.command.parts.board import Board, BoardCommand, BoardEvent
+from sev1.command.parts.clocks import ClockCommand, ClockEvent, Clocks, Promise, TellClocks
+from sev1.command.parts.decisions import DecisionCommand, DecisionEvent, Decisions
 from sev1.command.parts.family import Family, FamilyCommand, FamilyEvent, InnerFamilyCommand
 from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, Mitigations, RemindOfMitigations
 from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
@@ -123,8 +126,10 @@ class PostUpdate(Command, frozen=True, kw_only=True, tag="post_update"):
     condition: Prose
     actions: OptionalProse = ""
     needs: OptionalProse = ""
+    audience: Name = INTERNAL
+    """Whom it is for: one of `organisation.audiences`, or those who work on it."""
     next_update_in_min: Annotated[int, Meta(ge=1, le=1440)] | None = None
-    """None: by the severity's rhythm."""
+    """None: by the rhythm of the severity and the audience."""
 
 
 class RecordDecision(Command, frozen=True, kw_only=True, tag="record_decision"):
@@ -227,11 +232,13 @@ ResponderCommand = (
     | MitigationCommand
     | PrivacyCommand
     | FamilyCommand
+    | ClockCommand
+    | DecisionCommand
 )
 """What a responder may do in an incident, on every surface."""
 
 
-TimerCommand = AskAfterTasks | RemindOfMitigations
+TimerCommand = AskAfterTasks | RemindOfMitigations | TellClocks
 """What comes due by itself."""
 InnerCommand = InnerFamilyCommand
 """What follows here from what happened in another incident."""
@@ -252,6 +259,8 @@ class Known(Struct, frozen=True, kw_only=True):
     firing: tuple[int, ...] = ()
     """Linked alerts that still fire."""
     kin: Kin = Kin()
+    promises: tuple[Promise, ...] = ()
+    """The rhythms of the audiences outside the response."""
 
 
 class Informed(Struct, frozen=True, kw_only=True):
@@ -305,12 +314,16 @@ class UpdatePosted(Event, frozen=True, kw_only=True, tag="update_posted"):
     actions: str
     needs: str
     next_update_at: datetime | None
+    """When this audience hears again."""
+    audience: str = INTERNAL
 
 
 class DecisionRecorded(Event, frozen=True, kw_only=True, tag="decision_recorded"):
     decision: str
     reason: str
     alternatives: str
+    number: int = 0
+    """0 in what was stored before decisions had numbers: then it is the next in order."""
 
 
 class NoteAdded(Event, frozen=True, kw_only=True, tag="note_added"):
@@ -402,6 +415,8 @@ IncidentEvent = (
     | MitigationEvent
     | PrivacyEvent
     | FamilyEvent
+    | ClockEvent
+    | DecisionEvent
 )
 
 
@@ -464,6 +479,8 @@ class Incident(Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys((*self.privacy.admitted, *holders)))
 
     family: Family = Family()
+    clocks: Clocks = {}
+    decisions: Decisions = {}
 
     @property
     def is_open(self) -> bool:

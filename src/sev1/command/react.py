@@ -5,11 +5,13 @@ from datetime import datetime
 import asyncpg
 from msgspec.structs import replace
 
+from sev1.catalog.audience import INTERNAL
 from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog, EscalationPolicy, PersonTarget, Step
 from sev1.command import kin
 from sev1.command import model as m
 from sev1.command.decide import rank
+from sev1.command.parts.clocks import Promise
 from sev1.command.parts.privacy import Admit, Remove
 from sev1.command.withhold import ASKED_FOR, OVER, SIGN_IN
 from sev1.engine import event_log
@@ -56,7 +58,15 @@ class PrepareIncident:
             known = replace(known, firing=await _firing(conn, state))
         known = replace(known, kin=await kin.kin_of(conn, state, command, allocate=not self._tries))
         rhythm = catalog.severities[severity].update_every_min if severity in catalog.severities else DEFAULT_RHYTHM_MIN
-        return m.Informed(command=command, known=replace(known, update_every_min=rhythm))
+        promises = tuple(
+            Promise(
+                audience=one.name,
+                every_min=one.every_min(severity, rhythm),
+                from_start=one.promised_from_start(severity),
+            )
+            for one in catalog.organisation.audiences
+        )
+        return m.Informed(command=command, known=replace(known, update_every_min=rhythm, promises=promises))
 
 
 async def _check_names(conn: asyncpg.Connection, command: m.IncidentCommand, catalog: Catalog) -> None:
@@ -75,6 +85,7 @@ async def _check_names(conn: asyncpg.Connection, command: m.IncidentCommand, cat
             known = known or (isinstance(command, Admit) and await _is_token(conn, person))
             if not known:
                 raise Invalid(f"Nobody here is called {person!r}. Choose a person from the catalog.", field=field)
+    _check_audience(getattr(command, "audience", INTERNAL), catalog)
     page = getattr(command, "page", None)
     if page is not None and await pages.get(conn, page) is None:
         raise NotFound(f"There is no page {page}.")
@@ -82,6 +93,12 @@ async def _check_names(conn: asyncpg.Connection, command: m.IncidentCommand, cat
         found = {row["id"] for row in await conn.fetch("SELECT id FROM alerts WHERE id = ANY($1::bigint[])", alerts)}
         if missing := [a for a in alerts if a not in found]:
             raise NotFound(f"There is no alert A-{missing[0]}.")
+
+
+def _check_audience(audience: str, catalog: Catalog) -> None:
+    names = [INTERNAL, *(one.name for one in catalog.organisation.audiences)]
+    if audience not in names:
+        raise Invalid(f"There is no audience {audience!r}. Choose one of {', '.join(names)}.", field="audience")
 
 
 async def _is_account(conn: asyncpg.Connection, email: str) -> bool:

@@ -22,8 +22,8 @@ Number = Annotated[int, Meta(ge=1, le=9999)]
 MOST = 500
 """How many tasks, needs, … one incident may have: more is a mistake of a program."""
 
-EntryKind = Literal["milestone", "update", "decision", "role", "gate", "link", "note", "board", "work"]
-"""Kinds of timeline entries. Milestones, updates and decisions stand out; the rest may fold."""
+EntryKind = Literal["milestone", "update", "decision", "role", "gate", "link", "note", "board", "work", "hidden"]
+"""Kinds of timeline entries. Milestones, updates and decisions stand out; the rest may fold, and what is hidden is in the record only."""
 NameOf = Callable[[str], str]
 """A person's short name or an account's email -> the name to show."""
 Details = tuple[tuple[str, str], ...]

@@ -7,13 +7,30 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sev1.command import model as m
+from sev1.command.grammar import told
+from sev1.command.grammar.fields import fields as _fields
+from sev1.command.grammar.fields import needed as _needed
 from sev1.command.grammar.reading import Rest
 from sev1.command.parts import board, family, mitigations, needs, privacy, tasks, workstreams
 from sev1.command.terms import Command
 from sev1.engine.errors import Invalid
 
 Group = Literal["Say", "Know", "Work", "Command", "End"]
-Choice = Literal["severity", "stage", "role", "criterion", "person", "board", "task", "work", "need", "runbook", ""]
+Choice = Literal[
+    "severity",
+    "stage",
+    "role",
+    "criterion",
+    "person",
+    "board",
+    "task",
+    "work",
+    "need",
+    "runbook",
+    "audience",
+    "decision",
+    "",
+]
 
 
 class Verb(Struct, frozen=True, kw_only=True):
@@ -30,29 +47,14 @@ class Verb(Struct, frozen=True, kw_only=True):
     """What the first word is one of, for completion."""
 
 
-def _needed(text: str, what: str) -> str:
-    if not text.strip():
-        raise Invalid(f"Say {what}.")
-    return text.strip()
-
-
-def _tag(command: type[Command]) -> str:
-    tag = command.__struct_config__.tag
-    assert isinstance(tag, str)
-    return tag
-
-
-def _fields(command: type[Command], **fields: Any) -> dict[str, Any]:
-    return {"type": _tag(command), **{name: value for name, value in fields.items() if value not in (None, "")}}
-
-
 # --- say --------------------------------------------------------------------------------------------------------------
 
 _CAN_LABEL = re.compile(r"(?:^|\s|\|)\s*(c|condition|a|actions?|n|needs?)\s*:\s*", re.IGNORECASE)
 
 
 def _can(rest: Rest) -> dict[str, Any]:
-    """`CONDITION | ACTIONS | NEEDS`, or with the labels `actions:` and `needs:` in any order."""
+    """`CONDITION | ACTIONS | NEEDS`, or with the labels `actions:` and `needs:` in any order; `for customers:` first."""
+    audience = rest.take_audience()
     text = rest.take_all()
     pieces = {"c": "", "a": "", "n": ""}
     if _CAN_LABEL.search(text):
@@ -67,6 +69,7 @@ def _can(rest: Rest) -> dict[str, Any]:
         condition=_needed(pieces["c"], "what the condition is now"),
         actions=pieces["a"],
         needs=pieces["n"],
+        audience=audience,
     )
 
 
@@ -383,8 +386,8 @@ def _alone(command: type[Command]) -> Callable[[Rest], dict[str, Any]]:
 VERBS: tuple[Verb, ...] = (
     Verb(
         name="can", also=("update",), group="Say", read=_can,
-        usage="CONDITION [| ACTIONS] [| NEEDS]",
-        does="Update everybody: what is happening, what is done, what is needed.",
+        usage="[for AUDIENCE:] CONDITION [| ACTIONS] [| NEEDS]",
+        does="Update everybody, or one audience: what is happening, what is done, what is needed.",
         example="/can 42 % of card payments fail | rolling back the 03:05 deploy | needs: a DBA",
     ),
     Verb(
@@ -392,6 +395,14 @@ VERBS: tuple[Verb, ...] = (
         usage="DECISION [because REASON] [instead of ALTERNATIVES]",
         does="Write a decision down.",
         example="/decide roll back because errors began with the deploy instead of waiting for the cache",
+    ),
+    Verb(
+        name="outcome", group="Say", read=told.outcome, usage="D1 it worked, or it did not[: WHAT CAME OF IT]", first="decision",
+        does="Say what became of a decision.", example="/outcome D1 it worked: errors are at 0.1 %",
+    ),
+    Verb(
+        name="promise", group="Say", read=told.promise, usage="[AUDIENCE] in 45 min", first="audience",
+        does="Say when an audience hears next.", example="/promise customers in 45 min",
     ),
     Verb(
         name="note", group="Say", read=_note, usage="TEXT", does="Add a note to the timeline. A line without / is one.",

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from msgspec import Struct
 
-from sev1.command.parts import board, family, mitigations, needs, privacy, tasks, workstreams
+from sev1.command.parts import board, clocks, decisions, family, mitigations, needs, privacy, tasks, workstreams
 from sev1.command.terms import Command, Event, NameOf, Scene, Words
 
 
@@ -96,12 +96,37 @@ PARTS: tuple[Part, ...] = (
         evolve=family.evolve,
         words=family.words,
     ),
+    Part(
+        name="clocks",
+        commands=clocks.ClockCommand,
+        events=clocks.ClockEvent,
+        decide=clocks.decide,
+        evolve=clocks.evolve,
+        words=clocks.words,
+        timers=clocks.timers,
+        timer_commands={"update": clocks.TellClocks},
+    ),
+    Part(
+        name="decisions",
+        commands=decisions.DecisionCommand,
+        events=decisions.DecisionEvent,
+        decide=decisions.decide,
+        evolve=decisions.evolve,
+        words=decisions.words,
+        outlives=True,
+    ),
 )
+
+
+def kinds_of(union: Any) -> tuple[type, ...]:
+    """The types of a union; of a lone type that one."""
+    return get_args(union) or (union,)
+
 
 _KNOWN_BY: dict[type, Part] = {
     kind: part
     for part in PARTS
-    for kind in (*get_args(part.commands), *get_args(part.inner), *get_args(part.events), *part.timer_commands.values())
+    for kind in (*kinds_of(part.commands), *kinds_of(part.inner), *kinds_of(part.events), *part.timer_commands.values())
 }
 
 

@@ -17,7 +17,7 @@ from sev1.command.grammar.reading import LINE_MAX
 from sev1.command.grammar.verbs import VERBS
 from sev1.command.react import PrepareIncident, declare
 from sev1.command.sight import must_see, unknown
-from sev1.command.timeline import Entry, entry, render
+from sev1.command.timeline import Entry, render
 from sev1.engine.commands import Change
 from sev1.review.postmortem import draft
 from sev1.surfaces.actor import actor_of, name_of
@@ -181,7 +181,7 @@ def _changed(change: Change[m.Incident], command: m.ResponderCommand, catalog: C
 
     return Changed(
         incident=incident_view(change.after, change.version, catalog, url),
-        recorded=[entry(fact, named) for fact in change.facts],
+        recorded=render(change.facts, named),
         advice=advise(change.after, change.facts, named),
         warnings=warnings(command, catalog),
     )

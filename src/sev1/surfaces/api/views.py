@@ -10,6 +10,8 @@ from sev1.catalog.model import Catalog
 from sev1.command import model as incident_model
 from sev1.command.advice import Advice
 from sev1.command.parts.board import Item
+from sev1.command.parts.clocks import Clock
+from sev1.command.parts.decisions import Decision
 from sev1.command.parts.family import Family
 from sev1.command.parts.mitigations import Mitigation
 from sev1.command.parts.needs import Need
@@ -67,6 +69,9 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     admitted: tuple[str, ...]
     """Who sees it while it is restricted, besides those with a role."""
     family: Family
+    decisions: list[Decision]
+    clocks: dict[str, Clock]
+    """By audience: what it was told last, and when it hears again."""
 
 
 class Declared(IncidentView, frozen=True, kw_only=True):
@@ -117,6 +122,8 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
         restricted=incident.privacy.restricted,
         admitted=incident.privacy.admitted,
         family=incident.family,
+        decisions=list(incident.decisions.values()),
+        clocks=incident.clocks,
     )
 
 

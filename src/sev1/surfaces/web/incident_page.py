@@ -1,7 +1,7 @@
 """Everything the incident's landing page is rendered from, read at one moment. Used by the page and by its stream."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 from msgspec import Struct
@@ -10,6 +10,7 @@ from sev1.command import kin, store
 from sev1.command import model as m
 from sev1.command.advice import Advice
 from sev1.command.decide import IncidentAggregate
+from sev1.command.terms import EntryKind
 from sev1.command.timeline import Entry, entry, render
 from sev1.engine import event_log
 from sev1.engine.decider import Fact
@@ -21,6 +22,8 @@ from sev1.paging.model import Page
 from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_view as view
 from sev1.surfaces.web.board_view import board_view
+from sev1.surfaces.web.clocks_view import clocks_view
+from sev1.surfaces.web.decisions_view import decision_rows
 from sev1.surfaces.web.family_view import family_view
 from sev1.surfaces.web.page_view import receipts
 from sev1.surfaces.web.privacy_view import insiders
@@ -30,6 +33,7 @@ from sev1.surfaces.web.work_view import work_view
 
 ALERTS_SHOWN = 8
 DECISIONS_SHOWN = 5
+VISIBLE = frozenset(get_args(EntryKind)) - {"hidden"}
 CHUNK = 500
 """How much of the record is read at once while looking for entries of one kind."""
 
@@ -130,13 +134,13 @@ async def _facts_of_a_page(
     conn: asyncpg.Connection, stream: str, kind: str, before: int | None
 ) -> list[Fact[m.IncidentEvent]]:
     """Enough of the record for one page of the timeline and to know whether there is more, read from its end."""
-    if kind not in FILTERS:
-        return await event_log.read_back(conn, stream, m.IncidentEvent, before=before, limit=PAGE + 1)
-    wanted, found = FILTERS[kind][1], list[Fact[m.IncidentEvent]]()
+    wanted = FILTERS[kind][1] if kind in FILTERS else VISIBLE
+    chunk = CHUNK if kind in FILTERS else PAGE + 1
+    found: list[Fact[m.IncidentEvent]] = []
     while len(found) <= PAGE:
-        part = await event_log.read_back(conn, stream, m.IncidentEvent, before=before, limit=CHUNK)
+        part = await event_log.read_back(conn, stream, m.IncidentEvent, before=before, limit=chunk)
         found[:0] = [fact for fact in part if entry(fact, str).kind in wanted]
-        if len(part) < CHUNK:
+        if len(part) < chunk:
             break
         before = part[0].version
     return found
@@ -201,10 +205,12 @@ def context(
         version=page.version,
         mark=page.mark,
         band=view.band(incident, catalog, visit.me, visit.now),
-        picture=view.picture(incident, decisions, catalog),
+        picture=view.picture(incident, catalog),
         board=board_view(incident.board, catalog),
         work=work_view(incident, catalog, visit.me),
         family=family_view(incident, page.around, catalog, visit.now),
+        decisions=decision_rows(decisions, incident.decisions),
+        clocks=clocks_view(incident, catalog, visit.now),
         begun=begun,
         advice=advice,
         roles=view.role_rows(incident, catalog, visit.me),
