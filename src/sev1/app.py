@@ -25,6 +25,7 @@ from typing import Self
 import asyncpg
 
 from sev1.access.keyring import KeyRing
+from sev1.access.sessions import Presence
 from sev1.access.sweep import sweep
 from sev1.catalog.cache import CatalogCache
 from sev1.command import store as incidents
@@ -66,6 +67,7 @@ from sev1.paging import store as pages
 from sev1.paging import turns
 from sev1.paging.decide import PageAggregate
 from sev1.paging.react import PreparePage
+from sev1.surfaces.web.incident_watch import Watches
 from sev1.triage.expire import ExpireStep
 from sev1.triage.express import ExpressStep
 from sev1.triage.recheck import RecheckStep
@@ -112,6 +114,8 @@ class Node:
         self.cel = Evaluator()
         self.mapper = Mapper(self.db, self.catalogs, self.cel)
         self.mail_in = MailIn(self.inbox, self.keyring, settings, self.clock, self.db)
+        self.presence = Presence(self.db, self.clock)
+        self.watches = Watches(self.db, self.catalogs)
         self.secret = b""
         self._loops: list[Loop] = []
         self._exchange: asyncio.Task[None] | None = None

@@ -73,6 +73,8 @@ def make_app(node: Node) -> Litestar:
                 "stopping": node.stopping,
                 "inbox": node.inbox,
                 "server_secret": node.secret,
+                "presence": node.presence,
+                "watches": node.watches,
             }
         ),
         middleware=[gate.authentication],

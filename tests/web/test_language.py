@@ -104,7 +104,7 @@ async def test_the_terminal_prints_a_word_and_hints_after_the_command(terminal: 
     assert "do not say: trolley" in word.output
     assert (await terminal("glossary", "no such word")).exit_code == 1
     assert (await terminal("declare", "Cart is slow")).exit_code == 0
-    noted = await terminal("note", "INC-1", BLAMING)
+    noted = await terminal("incident", "INC-1", "note", BLAMING)
     assert noted.exit_code == 0
     assert BLAMING in noted.stdout
     assert "There was no step in which anybody would have checked" in noted.stderr

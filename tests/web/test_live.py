@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ import pytest
 from sev1.access import sessions
 from sev1.access.model import OPERATOR
 from sev1.app import Node
+from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.engine.clock import FakeClock
 from sev1.engine.decider import SYSTEM
 from sev1.paging import model as p
-from sev1.surfaces.web import live, sse
+from sev1.surfaces.web import incident_page, live, sse
 
 Do = Callable[..., Awaitable[Any]]
 
@@ -210,3 +212,44 @@ def test_a_message_carries_every_line_of_its_text() -> None:
         b"event: change\nid: 7\ndata: a\ndata: b\ndata: c\ndata: d\n\n"
     )
     assert sse.message("news") == b"event: news\ndata: \n\n"
+
+
+async def test_many_who_watch_read_and_render_it_once_and_each_gets_their_own_token(
+    enter: Do,
+    declared: Do,
+    listen: Callable[..., Any],
+    run: Do,
+    nordlicht: Catalog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key = await declared(by="ana")
+    people = [await enter(name) for name in ("cem", "dana", "eli", "bo")]
+    reads, renders = 0, 0
+    read, render = incident_page.read, live.render
+
+    async def counted_read(*args: Any, **more: Any) -> Any:
+        nonlocal reads
+        reads += 1
+        return await read(*args, **more)
+
+    def counted_render(*args: Any) -> str:
+        nonlocal renders
+        renders += 1
+        return render(*args)
+
+    monkeypatch.setattr(incident_page, "read", counted_read)
+    monkeypatch.setattr(live, "render", counted_render)
+    async with AsyncExitStack() as stack:
+        streams = [await stack.enter_async_context(listen(who, f"/incidents/{key}/events?after=1")) for who in people]
+        for stream in streams:
+            await stream.next_of("change")
+        reads = renders = 0
+        await run(key, m.AssignRole(role="ops", person="bo"))
+        parts = [await stream.next_of("change") for stream in streams]
+    tokens = {re.search(r'name="csrf" value="([^"]+)"', part.data)[1] for part in parts}
+    assert len(tokens) == len(people)
+    assert reads == 1
+    zones = {nordlicht.people[name].time_zone for name in ("cem", "dana", "eli")}
+    assert renders == len(zones) + 1, "once a time zone, and once for who has a role"
+    assert "<strong>you</strong>" in parts[3].data
+    assert all("<strong>you</strong>" not in part.data for part in parts[:3])

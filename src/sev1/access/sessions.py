@@ -1,5 +1,6 @@
 """Sessions: a random token in the browser's cookie, its SHA-256 in the database, and the account read at each request."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -7,7 +8,9 @@ import asyncpg
 from sev1.access.model import SCOPES_OF, Principal, Role
 from sev1.access.secret import digest, new_token
 from sev1.engine import audit
+from sev1.engine.clock import Clock
 from sev1.engine.database import Database
+from sev1.engine.together import Together
 
 IDLE = timedelta(hours=12)
 """A session that was not used for this long is over."""
@@ -36,21 +39,46 @@ async def principal_of(db: Database, token: str, now: datetime) -> Principal | N
 
 async def still_there(db: Database, session_id: bytes, now: datetime) -> Principal | None:
     """The same by `Principal.session_id`, for a stream that stays open and asks again from time to time."""
+    return (await all_still_there(db, [session_id], now)).get(session_id)
+
+
+async def all_still_there(db: Database, session_ids: Collection[bytes], now: datetime) -> dict[bytes, Principal]:
+    """Whose sessions these are, of those that are not over: the same for many streams in one question."""
     async with db.connection() as conn:
-        row = await conn.fetchrow(
-            "SELECT s.seen_at, u.id, u.email, u.full_name, u.role, u.theme"
+        rows = await conn.fetch(
+            "SELECT s.token_hash, s.seen_at, u.id, u.email, u.full_name, u.role, u.theme"
             " FROM sessions s JOIN users u ON u.id = s.user_id"
-            " WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.seen_at > $3 AND NOT u.disabled",
-            session_id, now, now - IDLE,
+            " WHERE s.token_hash = ANY($1::bytea[]) AND s.expires_at > $2 AND s.seen_at > $3 AND NOT u.disabled",
+            list(session_ids), now, now - IDLE,
         )  # fmt: skip
-        if row is None:
-            return None
-        if row["seen_at"] <= now - SEEN_EVERY:
+        if unseen := [row["token_hash"] for row in rows if row["seen_at"] <= now - SEEN_EVERY]:
             # The condition is repeated: of many requests at once only the first writes.
             await conn.execute(
-                "UPDATE sessions SET seen_at = $2 WHERE token_hash = $1 AND seen_at <= $3",
-                session_id, now, now - SEEN_EVERY,
+                "UPDATE sessions SET seen_at = $2 WHERE token_hash = ANY($1::bytea[]) AND seen_at <= $3",
+                unseen, now, now - SEEN_EVERY,
             )  # fmt: skip
+    return {row["token_hash"]: _principal(row) for row in rows}
+
+
+class Presence:
+    """Asks whether sessions are still there, once for all streams that want to know at the same moment."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self._asked: set[bytes] = set()
+        self._together = Together(self._look)
+
+    async def of(self, session_id: bytes) -> Principal | None:
+        self._asked.add(session_id)
+        return (await self._together()).get(session_id)
+
+    async def _look(self) -> dict[bytes, Principal]:
+        asked, self._asked = self._asked, set()
+        return await all_still_there(self._db, asked, self._clock.now())
+
+
+def _principal(row: asyncpg.Record) -> Principal:
     role = Role(row["role"])
     return Principal(
         kind="user",
@@ -59,7 +87,7 @@ async def still_there(db: Database, session_id: bytes, now: datetime) -> Princip
         role=role,
         scopes=SCOPES_OF[role],
         user_id=row["id"],
-        session_id=session_id,
+        session_id=row["token_hash"],
         theme=row["theme"],
     )
 

@@ -9,6 +9,7 @@ from litestar.params import SkipValidation
 
 from sev1.access.keyring import KeyRing
 from sev1.access.model import Principal
+from sev1.access.sessions import Presence
 from sev1.catalog.cache import CatalogCache
 from sev1.engine.clock import Clock
 from sev1.engine.commands import Commands
@@ -23,6 +24,7 @@ Doing = NamedDependency[SkipValidation[Commands]]
 Catalogs = NamedDependency[SkipValidation[CatalogCache]]
 Hears = NamedDependency[SkipValidation[News]]
 Keys = NamedDependency[SkipValidation[KeyRing]]
+Present = NamedDependency[SkipValidation[Presence]]
 ServerSecret = NamedDependency[SkipValidation[bytes]]
 """What all nodes share: form tokens and the key for web push come from it."""
 Stopping = NamedDependency[SkipValidation[asyncio.Event]]

@@ -62,7 +62,8 @@ async def command_incident(
     fields = await fields_of(request)
 
     async def understood() -> m.ResponderCommand:
-        command: m.ResponderCommand = command_from(_as_command(fields), m.ResponderCommand)
+        wanted = {**_as_command(fields), **({"person": visit.me} if fields.get("person") == "@me" else {})}
+        command: m.ResponderCommand = command_from(wanted, m.ResponderCommand)
         return command
 
     return await _run(key, fields, understood, db, commands, visit)

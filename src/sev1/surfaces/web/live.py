@@ -10,22 +10,21 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter, SkipValidation
 from litestar.response import Stream
 from msgspec import Struct
 
 from sev1.access import sessions
 from sev1.access.declare import needs
 from sev1.access.model import Principal
-from sev1.catalog.cache import CatalogCache
 from sev1.engine.clock import Clock
-from sev1.engine.commands import Commands
-from sev1.engine.database import Database
 from sev1.engine.errors import Invalid
 from sev1.engine.news import News
-from sev1.surfaces.injected import Catalogs, Db, Doing, Hears, Now, SignedIn, Stopping
+from sev1.surfaces.injected import Db, Hears, Now, Present, SignedIn, Stopping
 from sev1.surfaces.web import incident_page, sse
+from sev1.surfaces.web.incident_watch import Watches, message
 from sev1.surfaces.web.templating import render
 from sev1.surfaces.web.visit import visit_of
 
@@ -39,6 +38,7 @@ RETRY_MS = 1000
 HEADERS = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
 ANYTHING = ("page/*", "incident/*", "alerts", "catalog")
 
+Watching = NamedDependency[SkipValidation[Watches]]
 After = Annotated[int, QueryParameter(ge=0, le=2**31 - 1)]
 
 
@@ -53,10 +53,12 @@ class Turn(Struct, frozen=True, kw_only=True):
 class Line:
     """One open stream to one browser. It ends when the node stops or the session is over, whichever is first."""
 
-    def __init__(self, db: Database, clock: Clock, news: News, stopping: asyncio.Event, session_id: bytes) -> None:
+    def __init__(
+        self, presence: sessions.Presence, clock: Clock, news: News, stopping: asyncio.Event, session_id: bytes
+    ) -> None:
         self.clock = clock
         self.signed_out = False
-        self._db = db
+        self._presence = presence
         self._news = news
         self._stopping = stopping
         self._session_id = session_id
@@ -73,7 +75,7 @@ class Line:
                     return
                 # Cleared before anything is read: news that come while we read lead to another turn.
                 told.clear()
-                principal = await sessions.still_there(self._db, self._session_id, self.clock.now())
+                principal = await self._presence.of(self._session_id)
                 if principal is None or not principal.may("read"):
                     self.signed_out = True
                     return
@@ -102,11 +104,11 @@ async def stream_incident(
     key: FromPath[str],
     request: SignedIn,
     db: Db,
-    commands: Doing,
     clock: Now,
     news: Hears,
-    catalogs: Catalogs,
     stopping: Stopping,
+    presence: Present,
+    watches: Watching,
     after: After = 0,
     mark: FromQuery[str] = "",
 ) -> Stream:
@@ -120,76 +122,40 @@ async def stream_incident(
         after, mark = max(after, last), ""
     async with db.connection() as conn:
         await incident_page.read_mark(conn, key)  # an unknown incident is answered before the stream begins
-    line = Line(db, clock, news, stopping, request.user.session_id or b"")
-    reader = IncidentReader(db, commands, catalogs, key, after=after, mark=mark)
+    line = Line(presence, clock, news, stopping, request.user.session_id or b"")
 
     async def stream() -> AsyncIterator[bytes]:
+        sent, seen = after, mark
         yield sse.retry(RETRY_MS)
-        async for turn in line.turns(f"incident/{key}", "page/*", "catalog"):
-            if (news_of := await reader.news()) is not None:
-                visit = visit_of(turn.principal, request.auth or "", news_of.catalog, clock.now())
-                yield news_of.message(request, visit)
-            if turn.beat:
-                yield line.alive()
+        with watches.of(key) as watch:
+            async for turn in line.turns(f"incident/{key}", "page/*", "catalog"):
+                snapshot = await watch.look()
+                if snapshot.page.mark != seen:
+                    visit = visit_of(turn.principal, request.auth or "", snapshot.catalog, clock.now())
+                    facts = await watch.facts_after(snapshot, sent)
+                    yield message(snapshot, sent, facts, visit, lambda context: _render(request, context))
+                    sent, seen = max(sent, snapshot.page.version), snapshot.page.mark
+                if turn.beat:
+                    yield line.alive()
         if line.signed_out:
             yield sse.message("signed-out")
 
     return Stream(stream(), media_type="text/event-stream", headers=HEADERS)
 
 
-class IncidentReader:
-    """Reads an incident by cursor: what is after the version that the browser has."""
-
-    def __init__(
-        self, db: Database, commands: Commands, catalogs: CatalogCache, key: str, *, after: int, mark: str
-    ) -> None:
-        """`after` and `mark` are those of the page that the browser shows; without a mark it gets the parts at once."""
-        self._db = db
-        self._commands = commands
-        self._catalogs = catalogs
-        self._key = key
-        self._sent = after
-        self._mark = mark
-
-    async def news(self) -> "IncidentNews | None":
-        """None while nothing on the page changed. Asking costs one small query, reading happens only for a change."""
-        async with self._db.connection() as conn:
-            mark = await incident_page.read_mark(conn, self._key)
-            if mark == self._mark:
-                return None
-            self._mark = mark
-            page = await incident_page.read(conn, self._key, after=self._sent)
-            catalog = await self._catalogs.current(conn)
-        news = IncidentNews(page=page, after=self._sent, catalog=catalog)
-        self._sent = max(self._sent, page.version)
-        return news
-
-
-class IncidentNews(Struct, frozen=True, kw_only=True):
-    page: incident_page.IncidentPage
-    after: int
-    catalog: Any
-
-    def message(self, request: SignedIn, visit: Any) -> bytes:
-        """The parts as they are now, and the entries after the version that the browser has.
-
-        Only a new version of the incident gets an id; a page that was answered changes what is shown, not the cursor.
-        """
-        entries = incident_page.entries(self.page.facts, visit)
-        context = {**incident_page.context(self.page, visit), "entries": entries}
-        html = render(request.app, "incident/changed.html", context)
-        return sse.message("change", html, id=self.page.version if self.page.version > self.after else None)
+def _render(request: SignedIn, context: dict[str, Any]) -> str:
+    return render(request.app, "incident/changed.html", context)
 
 
 @get("/news", opt=needs("read"), include_in_schema=False)
 async def stream_news(
-    request: SignedIn, db: Db, clock: Now, news: Hears, stopping: Stopping, about: FromQuery[str] = ""
+    request: SignedIn, presence: Present, clock: Now, news: Hears, stopping: Stopping, about: FromQuery[str] = ""
 ) -> Stream:
     """Says that there is news: of `about` (`page/P-1`), else of anything. The page then fetches itself again.
 
     The first is said at once: between the moment at which the page was rendered and this one something may have happened.
     """
-    line = Line(db, clock, news, stopping, request.user.session_id or b"")
+    line = Line(presence, clock, news, stopping, request.user.session_id or b"")
     topics = (about,) if about else ANYTHING
 
     async def stream() -> AsyncIterator[bytes]:

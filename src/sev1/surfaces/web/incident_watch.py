@@ -1,0 +1,120 @@
+"""An incident watched by many: read once for each change, and rendered once for all who see the same (mission 8.4).
+
+Of two onlookers without a part in the incident the pages differ only in the token that guards their forms: it takes the
+place of a mark when the message goes out. Who has a role, a task or anything else of their own gets a page of their own.
+"""
+
+import contextlib
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sev1.catalog.cache import CatalogCache
+from sev1.catalog.model import Catalog
+from sev1.command import model as m
+from sev1.engine import event_log
+from sev1.engine.database import Database
+from sev1.engine.decider import Fact
+from sev1.engine.together import Together
+from sev1.surfaces.web import incident_page, sse
+from sev1.surfaces.web.visit import Visit
+
+TOKEN_MARK = secrets.token_hex(16)
+"""Stands for the form token in what is rendered for several. Nobody outside this process can write it into a text."""
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """An incident at one moment, and what was rendered of it so far."""
+
+    page: incident_page.IncidentPage
+    catalog: Catalog
+    rendered: dict[tuple[Any, ...], bytes]
+
+
+class IncidentWatch:
+    """One incident, for all streams of this node that show it."""
+
+    def __init__(self, db: Database, catalogs: CatalogCache, key: str) -> None:
+        self._db = db
+        self._catalogs = catalogs
+        self._key = key
+        self._last: Snapshot | None = None
+        self.look = Together(self._look)
+        self.watchers = 0
+
+    async def _look(self) -> Snapshot:
+        """As it is now: one small query while nothing changed."""
+        async with self._db.connection() as conn:
+            catalog = await self._catalogs.current(conn)
+            mark = await incident_page.read_mark(conn, self._key)
+            if self._last and (self._last.page.mark, self._last.catalog) == (mark, catalog):
+                return self._last
+            page = await incident_page.read(conn, self._key)
+        self._last = Snapshot(page=page, catalog=catalog, rendered={})
+        return self._last
+
+    async def facts_after(self, snapshot: Snapshot, version: int) -> Sequence[Fact[m.IncidentEvent]]:
+        """What came after `version` up to the snapshot; from the log for who was away longer than a page of it."""
+        facts = snapshot.page.facts
+        if facts and facts[0].version > version + 1:
+            async with self._db.connection() as conn:
+                facts = await event_log.read(conn, f"incident/{self._key}", m.IncidentEvent, after=version)
+        return [fact for fact in facts if version < fact.version <= snapshot.page.version]
+
+
+class Watches:
+    """The incidents that somebody watches at this node."""
+
+    def __init__(self, db: Database, catalogs: CatalogCache) -> None:
+        self._db = db
+        self._catalogs = catalogs
+        self._watches: dict[str, IncidentWatch] = {}
+
+    @contextlib.contextmanager
+    def of(self, key: str) -> Iterator[IncidentWatch]:
+        watch = self._watches.setdefault(key, IncidentWatch(self._db, self._catalogs, key))
+        watch.watchers += 1
+        try:
+            yield watch
+        finally:
+            watch.watchers -= 1
+            if not watch.watchers:
+                self._watches.pop(key, None)
+
+
+def message(
+    snapshot: Snapshot,
+    after: int,
+    facts: Sequence[Fact[m.IncidentEvent]],
+    visit: Visit,
+    render: Callable[[dict[str, Any]], str],
+) -> bytes:
+    """The parts as they are now and the entries after the version that the browser has, as one event of its stream.
+
+    Only a new version of the incident gets an id; a page that was answered changes what is shown, not the cursor.
+    """
+    page = snapshot.page
+    mine = has_a_part(page.incident, visit.me)
+    audience = (after, frozenset(visit.principal.scopes), visit.zone, visit.me if mine else visit.person is not None)
+    made = snapshot.rendered.get(audience)
+    if made is None:
+        shared = replace(visit, csrf=TOKEN_MARK)
+        context = incident_page.context(page, shared)
+        html = render({**context, "entries": incident_page.entries(facts, shared)})
+        made = sse.message("change", html, id=page.version if page.version > after else None)
+        snapshot.rendered[audience] = made
+    return made.replace(TOKEN_MARK.encode(), visit.csrf.encode())
+
+
+def has_a_part(incident: m.Incident, person: str) -> bool:
+    """Whether anything of the incident is this person's, so that its page says "you" somewhere."""
+    return (
+        any(person in holders for holders in incident.roles.values())
+        or any(task.owner == person for task in incident.tasks.values())
+        or any(need.owner == person for need in incident.needs.values())
+        or any(one.owner == person for one in incident.mitigations.values())
+        or any(stream.lead == person for stream in incident.workstreams.values())
+    )
