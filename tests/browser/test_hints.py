@@ -20,7 +20,7 @@ def declared(house: House) -> str:
 
 def test_a_reproach_is_pointed_out_while_it_is_written_and_reworded_on_demand(open_as: Open, declared: str) -> None:
     page = open_as("ana", f"/incidents/{declared}")
-    field = page.locator("#f-update [name=condition]")
+    field = page.locator("#f-line [name=line]")
     top = page.locator("#command-bar").bounding_box()
     field.type("👩‍🚒 Bob broke the trolley")
     box = page.locator("#hints-bar")
@@ -40,13 +40,13 @@ def test_a_hint_that_was_left_does_not_come_back_and_nothing_keeps_the_text_from
     open_as: Open, declared: str
 ) -> None:
     page = open_as("ana", f"/incidents/{declared}")
-    field = page.locator("#f-update [name=condition]")
+    field = page.locator("#f-line [name=line]")
     field.type("Human error")
     page.get_by_role("button", name="Leave it").click()
     with page.expect_response("**/language/hints"):
         field.type(" again")
     expect(page.locator("#hints-bar")).to_be_empty()
-    page.locator("#f-update button").click()
+    page.locator("#f-line").get_by_role("button", name="Send").click()
     expect(page.locator("#log")).to_contain_text("Human error again")
     expect(page.locator("#worth")).to_contain_text("Recorded as you wrote it")
 
