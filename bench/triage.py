@@ -5,7 +5,6 @@ more, whose alerts are then only counted. Microseconds of CPU for each alert; Po
 """
 
 import argparse
-import asyncio
 import cProfile
 import gc
 import tempfile

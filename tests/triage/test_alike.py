@@ -5,6 +5,7 @@ from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.triage.world import organisation
 
 from sev1.catalog.matchers import parse
 from sev1.catalog.model import Flapping, InhibitRule, Route
@@ -14,7 +15,6 @@ from sev1.triage.fold import Episode
 from sev1.triage.model import InMaintenance, OpenPage, Silence, Source
 from sev1.triage.pipeline import Context, judge
 from sev1.triage.rules import compiled
-from tests.triage.world import organisation
 
 NOW = datetime(2026, 3, 2, 3, 14, tzinfo=UTC)
 NAMES = (
