@@ -24,10 +24,12 @@ from typing import Self
 
 import asyncpg
 
+from sev1.access import break_glass, break_glass_notices
 from sev1.access.keyring import KeyRing
 from sev1.access.sessions import Presence
 from sev1.access.sweep import sweep
 from sev1.catalog.cache import CatalogCache
+from sev1.command import kin
 from sev1.command import store as incidents
 from sev1.command.decide import IncidentAggregate
 from sev1.command.react import IncidentEffects, PrepareIncident
@@ -41,6 +43,7 @@ from sev1.engine.news import News
 from sev1.engine.settings import Settings
 from sev1.engine.timer_step import TimerStep
 from sev1.engine.worker import Loop
+from sev1.evidence import store as evidence
 from sev1.intake import changes, inbox_reader, misunderstood
 from sev1.intake.inbox import Inbox
 from sev1.intake.lookout import Lookout
@@ -135,8 +138,11 @@ class Node:
             IncidentAggregate(),
             each(incidents.project),
             each(IncidentEffects(self.commands, self.catalogs)),
+            each(kin.KinEffects(self.commands)),
             each(IncidentNotices(self.catalogs, self.settings.url)),
             prepare=one_by_one(PrepareIncident(self.catalogs)),
+            snapshots=incidents.snapshots,
+            companions=kin.streams_with,
         )
         self.fetch = Fetch(allow_private=self.settings.allow_private_targets)
         self.channels: dict[str, Channel] = {
@@ -259,6 +265,10 @@ class Node:
             forgotten = await inbox_reader.forget_payloads(conn, kept_since)
             forgotten += await misunderstood.forget(conn, kept_since)
             await changes.forget(conn, now - CHANGES_KEPT)
+        async with self.db.transaction() as conn:
+            forgotten += await evidence.destroy_expired(conn, now)
+            for owed in await break_glass.to_remind(conn, now):
+                await break_glass_notices.remind(conn, owed, await self.catalogs.current(conn), self.settings.url, now)
         async with self.db.transaction() as conn:
             await inbox_reader.forget_writers(conn)
         async with self.db.connection() as conn:

@@ -39,6 +39,7 @@ from sev1.surfaces.errors import (
     handle_unexpected,
     refuse_nul,
 )
+from sev1.surfaces.injected import PROVIDE_SIGHT
 from sev1.surfaces.web import ROUTES as WEB_ROUTES
 from sev1.surfaces.web import TEMPLATES, configure_templates
 from sev1.triage import names
@@ -76,7 +77,8 @@ def make_app(node: Node) -> Litestar:
                 "presence": node.presence,
                 "watches": node.watches,
             }
-        ),
+        )
+        | PROVIDE_SIGHT,
         middleware=[gate.authentication],
         guards=[gate.guard],
         before_request=refuse_nul,

@@ -28,6 +28,7 @@ PAGES = {
     "catalog": "/catalog",
     "service": "/catalog/services/checkout",
     "glossary": "/glossary",
+    "signals": "/signals",
     "status": "/status",
     "settings": "/settings",
     "contact": "/settings/contact",

@@ -84,7 +84,7 @@ def test_a_second_browser_sees_every_step_to_the_all_clear_within_a_second(
     soon(bo, "#timeline > li:first-child", "A card expert")
 
     write(ana, "decision", decision="Roll back the deploy", reason="It began with it")
-    soon(bo, "#timeline > li:first-child", "Decision: Roll back the deploy")
+    soon(bo, "#timeline > li:first-child", "Decision D1: Roll back the deploy")
     soon(bo, "#picture-decisions", "Roll back the deploy")
 
     bo.locator("#band").get_by_role("button", name="take").first.click()

@@ -8,10 +8,10 @@ import pytest
 
 from sev1.command import model as m
 from sev1.command.decide import IncidentAggregate
-from sev1.command.parts import PARTS, part_of
+from sev1.command.parts import PARTS, kinds_of, part_of
 
-PART_COMMANDS = [c for part in PARTS for c in get_args(part.commands)]
-PART_EVENTS = [e for part in PARTS for e in get_args(part.events)]
+PART_COMMANDS = [c for part in PARTS for c in kinds_of(part.commands)]
+PART_EVENTS = [e for part in PARTS for e in kinds_of(part.events)]
 
 
 def test_every_part_is_in_the_lists_of_the_incident():

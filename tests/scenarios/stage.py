@@ -110,14 +110,18 @@ class Stage:
     # --- people -------------------------------------------------------------------------------------------------------
 
     async def api(self, method: str, path: str, body: Any = None, *, expect: int | None = None) -> Any:
-        headers = {"Authorization": f"Bearer {self._token}"}
-        answer = await self.http.request(method, f"/api/v1{path}", json=body, headers=headers)
+        answer = await self.ask(method, path, body)
         if expect is None:
             assert answer.is_success, f"{answer.status_code} {answer.text}"
         else:
             assert answer.status_code == expect, f"{answer.status_code} {answer.text}"
         await self.settle()
         return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+
+    async def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """One request as it is answered; nothing else happens before or after."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return await self.http.request(method, f"/api/v1{path}", json=body, headers=headers)
 
     async def page(self, key: str = "P-1") -> Any:
         return await self.api("GET", f"/pages/{key}")

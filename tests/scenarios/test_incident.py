@@ -55,7 +55,7 @@ async def test_an_incident_goes_from_the_alert_to_the_all_clear_and_leaves_its_r
     timeline = await stage.api("GET", "/incidents/INC-1/timeline")
     for entry in timeline:
         assert entry["at"][11:19] in draft
-    assert "Decision: Roll back the 03:05 deploy" in draft
+    assert "Decision D1: Roll back the 03:05 deploy" in draft
     assert "| acknowledge | 1 min (within the target) |" in draft
     assert "| resolve | 20 min |" in draft
 

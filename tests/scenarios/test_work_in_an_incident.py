@@ -1,5 +1,6 @@
 """Facts and guesses, tasks, needs, workstreams and temporary mitigations, said in lines, through the API."""
 
+from sev1.command import store
 from tests.scenarios.stage import Stage
 
 
@@ -34,7 +35,8 @@ async def test_a_task_tells_its_owner_and_is_asked_after_once_when_it_is_late(st
     await stage.later(minutes=30)
     assert stage.mailed("how does it stand") == ["bo@nordlicht.example"]
     timeline = await stage.api("GET", "/incidents/INC-1/timeline")
-    assert timeline[-1]["headline"].startswith("T1 is late (Bo Lindqvist)")
+    late = [entry["headline"] for entry in timeline if entry["headline"].startswith("T1 is late")]
+    assert late == ["T1 is late (Bo Lindqvist): measure the replication lag of db-2"]
     after = (await stage.says("INC-1", "/change T1 in 10 min"))["incident"]
     assert after["tasks"][0]["asked_after_at"] is None
     await stage.says("INC-1", "/done T1 the lag is 1 s")
@@ -140,3 +142,14 @@ async def test_a_line_that_means_nothing_is_refused_with_an_example_and_changes_
     assert len(await stage.api("GET", "/incidents/INC-1/timeline")) == 1
     names = {verb["name"] for verb in await stage.api("GET", "/commands")}
     assert {"can", "decide", "task", "guess", "resolve"} <= names
+
+
+async def test_an_incident_that_another_release_wrote_last_is_read_from_its_events(stage: Stage):
+    await stage.declares()
+    await stage.says("INC-1", "/know errors began at 03:05")
+    async with stage.node.db.transaction() as conn:
+        await conn.execute("UPDATE incidents SET state = state - 'board', shaped_at = version - 1")
+    after = (await stage.says("INC-1", "/know orders wait"))["incident"]
+    assert [item["text"] for item in after["board"]] == ["errors began at 03:05", "orders wait"]
+    async with stage.node.db.connection() as conn:
+        assert "INC-1" in await store.snapshots(conn, ["INC-1"])

@@ -12,8 +12,9 @@ import pytest
 from litestar import Litestar
 from msgspec import Struct
 from tests.live.shared_app import app_of
+from typer.testing import CliRunner
 
-from sev1.access import accounts
+from sev1.access import accounts, tokens
 from sev1.access.model import OPERATOR, Role
 from sev1.access.sessions import open_session
 from sev1.access.web import COOKIE
@@ -21,6 +22,7 @@ from sev1.app import Node
 from sev1.catalog import store as catalogs
 from sev1.catalog.load import load
 from sev1.catalog.model import Catalog
+from sev1.cli.main import app as cli
 from sev1.command import model as m
 from sev1.command.react import declare
 from sev1.engine.clock import FakeClock
@@ -213,3 +215,31 @@ def listen(app: Litestar) -> Callable[..., Any]:
             await asyncio.wait_for(task, WITHIN_S)
 
     return opened
+
+
+@pytest.fixture
+async def api(app: Litestar, node: Node, clock: FakeClock) -> AsyncIterator[httpx.AsyncClient]:
+    """The API as a responder's token reaches it."""
+    token = await tokens.create(node.db, name="terminal", role=Role.RESPONDER, by=OPERATOR, now=clock.now())
+    transport = httpx.ASGITransport(app=app)
+    headers = {"Authorization": f"Bearer {token.token}"}
+    async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as http:
+        yield http
+
+
+@pytest.fixture
+def terminal(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[Any]]:
+    """Runs a command in a thread; what it asks goes to the real API."""
+    monkeypatch.setenv("SEV1_URL", URL)
+    monkeypatch.setenv("SEV1_TOKEN", "in the client")
+
+    async def run(*arguments: str) -> Any:
+        loop = asyncio.get_running_loop()
+
+        def request(method: str, url: str, **more: Any) -> httpx.Response:
+            return asyncio.run_coroutine_threadsafe(api.request(method, url, json=more["json"]), loop).result(10)
+
+        monkeypatch.setattr(httpx, "request", request)
+        return await asyncio.to_thread(CliRunner().invoke, cli, list(arguments))
+
+    return run

@@ -49,6 +49,17 @@ async def test_an_incident_is_declared_commanded_and_read_on_a_terminal(terminal
     assert "INC-1  SEV-1  detection" in (await terminal("incident")).output
 
 
+async def test_what_is_under_an_incident_is_listed_on_a_terminal(terminal: Terminal):
+    await terminal("declare", "Everything is slow")
+    assert "stands alone" in (await terminal("incident", "1", "family")).output
+    await terminal("incident", "1", "child", "Refunds", "are", "late", "@bo", "sev", "3")
+    await terminal("incident", "2", "/can 300 refunds wait | replaying | a DBA")
+    shown = (await terminal("incident", "1", "family")).output
+    assert "INC-2  SEV-3  open, detection  IC bo  Refunds are late" in shown
+    assert "300 refunds wait" in shown
+    assert "N1: a DBA" in shown
+
+
 async def test_advice_is_printed_beside_what_was_recorded(terminal: Terminal):
     await terminal("declare", "Card payments fail")
     said = await terminal("incident", "INC-1", "guess", "it is the pool")

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.command.parts.needs import Need
+from sev1.command.parts.privacy import Privacy
 from sev1.command.parts.tasks import Task
 from sev1.surfaces.web import incident_page
 from sev1.surfaces.web import incident_view as view
@@ -92,17 +93,11 @@ def test_the_seven_stages_are_past_now_or_ahead(nordlicht: Catalog) -> None:
 
 
 def test_the_picture_names_what_is_hit_and_what_lies_in_its_wake(nordlicht: Catalog) -> None:
-    picture = view.picture(INCIDENT, {}, nordlicht)
+    picture = view.picture(INCIDENT, nordlicht)
     payments, gone = picture.services
     assert payments.service is not None
     assert payments.dependents == ("Checkout",)
     assert gone.service is None
-
-
-def test_the_picture_shows_the_latest_decisions_first(nordlicht: Catalog) -> None:
-    decisions = {n: m.DecisionRecorded(decision=f"D{n}", reason="", alternatives="") for n in range(1, 9)}
-    shown = view.picture(INCIDENT, decisions, nordlicht).decisions
-    assert [version for version, _ in shown] == [8, 7, 6, 5, 4]
 
 
 def test_the_times_say_how_long_each_took_and_whether_the_target_was_met(nordlicht: Catalog) -> None:
@@ -132,10 +127,11 @@ def test_unknown_impact_starts_at_the_worst_everyday_severity(nordlicht: Catalog
 @pytest.mark.parametrize(
     ("changes", "offered"),
     [
-        ({}, ["role", "severity", "responder", "override", "link", "times", "false-alarm"]),
-        ({"gate": HELD}, ["role", "severity", "responder", "withdraw", "link", "times", "false-alarm"]),
-        ({"status": "resolved"}, ["all-clear", "role", "link", "times", "reopen"]),
-        ({"status": "closed"}, ["link", "times", "reopen"]),
+        ({}, ["role", "severity", "responder", "override", "link", "times", "restrict", "false-alarm"]),
+        ({"gate": HELD}, ["role", "severity", "responder", "withdraw", "link", "times", "restrict", "false-alarm"]),
+        ({"status": "resolved"}, ["all-clear", "role", "link", "times", "restrict", "reopen"]),
+        ({"status": "closed"}, ["link", "times", "restrict", "reopen"]),
+        ({"status": "closed", "privacy": Privacy(restricted=True)}, ["link", "times", "admit", "unrestrict", "reopen"]),
     ],
 )
 def test_only_forms_that_make_sense_now_are_offered(changes: dict[str, Any], offered: list[str]) -> None:

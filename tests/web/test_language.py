@@ -1,48 +1,13 @@
 """Hints and glossary as people and programs meet them: page with and without scripts, API, terminal."""
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
-import pytest
-from litestar import Litestar
-from typer.testing import CliRunner
-
-from sev1.access import tokens
-from sev1.access.model import OPERATOR, Role
-from sev1.app import Node
-from sev1.cli.main import app as cli
-from sev1.engine.clock import FakeClock
 
 URL = "http://sev1.test"
 BLAMING = "Bob should have checked the dashboard."
-
-
-@pytest.fixture
-async def api(app: Litestar, node: Node, clock: FakeClock) -> httpx.AsyncClient:
-    token = await tokens.create(node.db, name="terminal", role=Role.RESPONDER, by=OPERATOR, now=clock.now())
-    transport = httpx.ASGITransport(app=app)
-    return httpx.AsyncClient(transport=transport, base_url=URL, headers={"Authorization": f"Bearer {token.token}"})
-
-
-@pytest.fixture
-def terminal(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[Any]]:
-    """Runs a command in a thread; what it asks goes to the real API."""
-    monkeypatch.setenv("SEV1_URL", URL)
-    monkeypatch.setenv("SEV1_TOKEN", "in the client")
-
-    async def run(*arguments: str) -> Any:
-        loop = asyncio.get_running_loop()
-
-        def request(method: str, url: str, **more: Any) -> httpx.Response:
-            return asyncio.run_coroutine_threadsafe(api.request(method, url, json=more["json"]), loop).result(10)
-
-        monkeypatch.setattr(httpx, "request", request)
-        return await asyncio.to_thread(CliRunner().invoke, cli, list(arguments))
-
-    return run
 
 
 async def test_a_text_is_judged_by_the_words_and_people_of_the_organisation(api: httpx.AsyncClient):

@@ -35,6 +35,14 @@ def needs(scope: Scope) -> dict[str, Any]:
     return {KEY: Access(scope=scope)}
 
 
+FILES = "takes_files"
+
+
+def takes_files() -> dict[str, Any]:
+    """Beside `needs`: the body may be any bytes, so it is neither read as a whole nor searched for NUL beforehand."""
+    return {FILES: True}
+
+
 def with_integration_key() -> dict[str, Any]:
     """Intake: the handler itself checks the key (`KeyRing`), because each imitated vendor answers in its own way."""
     return {KEY: Access(integration_key=True)}

@@ -43,6 +43,7 @@ Scope = Literal[
     "oncall:write",  # overrides
     "catalog:write",  # apply
     "access:write",  # people, tokens, keys: whoever holds it can get the rest
+    "evidence:write",  # lift a legal hold, say how long evidence is kept
     "audit:read",
 ]
 SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
@@ -69,6 +70,10 @@ class Principal(Struct, frozen=True, kw_only=True):
     session_id: bytes | None = None
     """SHA-256 of the session's token; None for everybody who did not come with a session cookie."""
     theme: Theme = "auto"
+    opened: frozenset[str] = frozenset()
+    """Restricted incidents that are open to them for a limited time: they broke the glass."""
+    grants: tuple[int, ...] = ()
+    """Numbers of the time-boxed rights in force; every request made meanwhile is on the audit log."""
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
+from sev1.access.grants import active, with_grants
 from sev1.access.model import SCOPES_OF, Principal, Role
 from sev1.access.secret import digest, new_token
 from sev1.engine import audit
@@ -46,7 +47,7 @@ async def all_still_there(db: Database, session_ids: Collection[bytes], now: dat
     """Whose sessions these are, of those that are not over: the same for many streams in one question."""
     async with db.connection() as conn:
         rows = await conn.fetch(
-            "SELECT s.token_hash, s.seen_at, u.id, u.email, u.full_name, u.role, u.theme"
+            f"SELECT s.token_hash, s.seen_at, u.id, u.email, u.full_name, u.role, u.theme, {active('u.email', '$2')} AS grants"
             " FROM sessions s JOIN users u ON u.id = s.user_id"
             " WHERE s.token_hash = ANY($1::bytea[]) AND s.expires_at > $2 AND s.seen_at > $3 AND NOT u.disabled",
             list(session_ids), now, now - IDLE,
@@ -80,7 +81,7 @@ class Presence:
 
 def _principal(row: asyncpg.Record) -> Principal:
     role = Role(row["role"])
-    return Principal(
+    own = Principal(
         kind="user",
         name=row["email"],
         display=row["full_name"] or row["email"],
@@ -90,6 +91,7 @@ def _principal(row: asyncpg.Record) -> Principal:
         session_id=row["token_hash"],
         theme=row["theme"],
     )
+    return with_grants(own, row["grants"])
 
 
 async def sign_out(db: Database, token: str) -> None:

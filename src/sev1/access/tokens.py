@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from sev1.access.grants import active, with_grants
 from sev1.access.model import SCOPES, SCOPES_OF, Principal, Role, Scope, one_line
 from sev1.access.secret import digest, new_token
 from sev1.engine import audit
@@ -17,6 +18,7 @@ PREFIX = "sev1_"
 """So that scanners of repositories and logs can recognise one."""
 USED_EVERY = timedelta(minutes=1)
 """`last_used_at` is written at most this often."""
+_ACTOR = "'token:' || name"
 _COLUMNS = "id, name, role, scopes, created_by, created_at, last_used_at, revoked_at"
 
 
@@ -96,14 +98,16 @@ async def verify(db: Database, token: str, now: datetime) -> Principal | None:
         return None
     async with db.connection() as conn:
         row = await conn.fetchrow(
-            "SELECT id, name, role, scopes, last_used_at FROM api_tokens WHERE token_hash = $1 AND revoked_at IS NULL",
+            f"SELECT id, name, role, scopes, last_used_at, {active(_ACTOR, '$2')} AS grants"
+            " FROM api_tokens WHERE token_hash = $1 AND revoked_at IS NULL",
             digest(token),
+            now,
         )
         if row is None:
             return None
         await _note_use(conn, row, now)
     role = Role(row["role"])
-    return Principal(
+    own = Principal(
         kind="token",
         name=row["name"],
         display=row["name"],
@@ -111,6 +115,7 @@ async def verify(db: Database, token: str, now: datetime) -> Principal | None:
         # A scope of a later release, found after a downgrade, gives nothing.
         scopes=SCOPES_OF[role] & frozenset(row["scopes"]),
     )
+    return with_grants(own, row["grants"])
 
 
 async def _note_use(conn: asyncpg.Connection, row: asyncpg.Record, now: datetime) -> None:

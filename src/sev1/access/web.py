@@ -26,7 +26,7 @@ from litestar.response import Redirect
 from litestar.types import ASGIApp, Message
 from litestar.types import Scope as AsgiScope
 
-from sev1.access import csrf, sessions, tokens
+from sev1.access import break_glass, csrf, sessions, tokens
 from sev1.access.declare import access_of
 from sev1.access.model import ANONYMOUS, Principal
 from sev1.engine.clock import Clock
@@ -105,6 +105,9 @@ class Gate:
             raise Forbidden(
                 f"{principal.display} may not do this: it needs the right {access.scope}.", scope=access.scope
             )
+        if access.scope is not None and principal.grants:
+            async with self._db.transaction() as conn:
+                await break_glass.note_use(conn, principal, str(method), path, self._clock.now())
         if method in csrf.SAFE_METHODS or is_api(path) or access.integration_key:
             return
         csrf.refuse_foreign(connection, self._public_url)

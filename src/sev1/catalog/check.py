@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
-from sev1.catalog import glossary, maintenance
+from sev1.catalog import audience, glossary, maintenance
 from sev1.catalog.check_policies import policies
 from sev1.catalog.check_signals import signals
 from sev1.catalog.cycles import cycles
@@ -109,6 +109,7 @@ def _organisation(catalog: Catalog, names: Names) -> Iterator[Finding]:
         owner = ("organisation", organisation.name)
         wanted = organisation.fallback_owner
         yield from _reference(owner, ("fallback_owner",), "gives what nobody routes to", "team", wanted, names)
+    yield from audience.faults(organisation.name, organisation.audiences, names["severity"])
 
 
 def _people(catalog: Catalog) -> Iterator[Finding]:

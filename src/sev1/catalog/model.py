@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
+from sev1.catalog.audience import SHIPPED as SHIPPED_AUDIENCES
+from sev1.catalog.audience import Audience
 from sev1.catalog.contact import ContactMethod, Url
 from sev1.catalog.term import Term
 
@@ -614,6 +616,8 @@ class Organisation(_Object, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """For how many days a risk may be accepted at a time."""
     risk_remind_days: Annotated[tuple[Annotated[int, Meta(ge=1, le=90)], ...], Meta(max_length=5)] = (7, 1)
     """How many days before its end an accepted risk is brought to mind."""
+    audiences: Annotated[tuple[Audience, ...], Meta(max_length=20)] = SHIPPED_AUDIENCES
+    """Who is told how an incident goes besides those who work on it, each in a rhythm of their own."""
 
 
 class Catalog(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from sev1.catalog import model, term
+from sev1.catalog import audience, model, term
 from sev1.catalog.model import KINDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -104,7 +104,7 @@ def _describe(struct: str, component: dict[str, Any]) -> None:
 def _sentences() -> dict[str, dict[str, str]]:
     """By struct and field, the text that stands under the field in its source."""
     found: dict[str, dict[str, str]] = {}
-    for struct in (*ast.parse(inspect.getsource(term)).body, *ast.parse(inspect.getsource(model)).body):
+    for struct in (node for module in (audience, term, model) for node in ast.parse(inspect.getsource(module)).body):
         if not isinstance(struct, ast.ClassDef):
             continue
         for field, below in zip(struct.body, struct.body[1:], strict=False):

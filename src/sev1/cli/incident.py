@@ -24,9 +24,17 @@ def declare(
     severity: str = typer.Option(None, help="sev-0 … sev-5; unknown is the worst plausible."),
     service: list[str] = typer.Option(None, help="Affected service (repeatable)."),
     page: str = typer.Option(None, help="Page that it is declared from."),
+    restricted: bool = typer.Option(False, "--restricted", help="Only those with a role and the admitted see it."),
 ) -> None:
     """Declare an incident. One line is enough."""
-    body = {"type": "declare", "title": title, "severity": severity, "services": service or [], "page": page}
+    body = {
+        "type": "declare",
+        "title": title,
+        "severity": severity,
+        "services": service or [],
+        "page": page,
+        "restricted": restricted,
+    }
     made = call("POST", "/api/v1/incidents", {k: v for k, v in body.items() if v is not None})
     print(f"{made['id']}  {made['severity'].upper()}  {made['url']}")
     print_warnings(made["warnings"])
@@ -34,7 +42,9 @@ def declare(
 
 def incident(
     key: str = typer.Argument("", help="INC-7; nothing: what is open. `help`: all commands."),
-    words: list[str] = typer.Argument(None, help="What to say in it, like: can, task, sev, decide, resolve."),
+    words: list[str] = typer.Argument(
+        None, help="What to say in it, like: can, task, sev, decide, resolve. `family`: what is under it."
+    ),
 ) -> None:
     """Read an incident, or say something in it: `sev1 incident INC-7 sev 2 because only one region`."""
     said = " ".join(words or []).strip()
@@ -44,6 +54,8 @@ def incident(
         _help(said)
     elif not said:
         _show(_key(key))
+    elif said == "family":
+        _family(_key(key))
     elif said.removeprefix("/").split()[0] == "help":
         _help(said.removeprefix("/").removeprefix("help").strip())
     else:
@@ -99,6 +111,25 @@ def _show(key: str) -> None:
     print()
     for entry in call("GET", f"/api/v1/incidents/{key}/timeline"):
         _print_entry(entry)
+
+
+def _family(key: str) -> None:
+    """The incident above, and how each one under it stands."""
+    family = call("GET", f"/api/v1/incidents/{key}/family")
+    for one in ([family["parent"]] if family["parent"] else []) + family["children"]:
+        late = "  LATE" if one["update_late"] or one["late_tasks"] else ""
+        indent = "  " * max(one["level"], 0)
+        print(
+            f"{indent}{one['id']}  {one['severity'].upper()}  {one['status']}, {one['stage']}  IC {one['commander']}  {one['title']}{late}"
+        )
+        if one["condition"]:
+            print(f"{indent}    {one['condition']}")
+        for need in one["needs"]:
+            print(
+                f"{indent}    N{need['number']}: {need['text']}{'  (raised)' if need['number'] in one['raised'] else ''}"
+            )
+    if not family["parent"] and not family["children"]:
+        print(f"{key} stands alone. `sev1 incident {key} child TITLE` declares one under it.")
 
 
 def _say(key: str, line: str) -> None:

@@ -7,8 +7,10 @@ from sev1.cli import (
     access,
     audit,
     backup,
+    break_glass,
     catalog,
     doctor,
+    evidence,
     explain,
     importing,
     incident,
@@ -18,6 +20,7 @@ from sev1.cli import (
     replay,
     respond,
     serve,
+    signal,
     silence,
 )
 
@@ -29,6 +32,8 @@ access.register(app)
 audit.register(app)
 respond.register(app)
 incident.register(app)
+evidence.register(app)
+break_glass.register(app)
 on_call.register(app)
 silence.register(app)
 doctor.register(app)
@@ -37,6 +42,7 @@ lint.register(app)
 language.register(app)
 explain.register(app)
 replay.register(app)
+signal.register(app)
 
 
 @app.command()

@@ -23,6 +23,12 @@ def register(app: typer.Typer) -> None:
 
 def call(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Asks the API; an error of it becomes its sentence and exit code 1."""
+    answer = ask(method, path, json=body)
+    return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+
+
+def ask(method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any) -> Any:
+    """The same with whatever `httpx.request` takes; returns its answer."""
     url, token = os.environ.get("SEV1_URL", "http://127.0.0.1:8080").rstrip("/"), os.environ.get("SEV1_TOKEN", "")
     if not token:
         fail("Set SEV1_TOKEN to an API token. `sev1 token create --name NAME` makes one on the server.")
@@ -30,7 +36,11 @@ def call(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
 
     try:
         answer = httpx.request(
-            method, url + path, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_S
+            method,
+            url + path,
+            headers={"Authorization": f"Bearer {token}", **(headers or {})},
+            timeout=TIMEOUT_S,
+            **more,
         )
     except httpx.HTTPError as error:
         fail(f"{url} does not answer ({error}). Check SEV1_URL, and that the server runs.")
@@ -39,7 +49,7 @@ def call(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
             fail(answer.json()["detail"])
         except (json.JSONDecodeError, KeyError, TypeError):
             fail(f"{url} answered {answer.status_code}.")
-    return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+    return answer
 
 
 def print_warnings(warnings: list[dict[str, Any]]) -> None:

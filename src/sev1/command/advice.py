@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from sev1.command import model as m
 from sev1.command.parts.board import ItemPut
+from sev1.command.parts.family import ChildDeclared
+from sev1.command.parts.privacy import IncidentRestricted
 from sev1.command.parts.tasks import TaskGiven, TaskTaken
 from sev1.command.terms import NameOf
 from sev1.engine.decider import Fact
@@ -54,6 +56,8 @@ def _of(after: m.Incident, fact: Fact[m.IncidentEvent], name_of: NameOf) -> list
                     line=f"/guess {fact.event.text} unless ",
                 )
             ]
+        case IncidentRestricted():
+            return _shut_out(after, name_of)
         case m.NoteAdded(text=text) | ItemPut(text=text) if fact.by.id == after.commander and _DIAGNOSTIC.search(text):
             return [
                 Advice(
@@ -62,8 +66,31 @@ def _of(after: m.Incident, fact: Fact[m.IncidentEvent], name_of: NameOf) -> list
                     line=f"/task {_at(helper(after, after.commander))}find out ",
                 )
             ]
+        case ChildDeclared(child=child, commander=commander) if commander == after.commander:
+            return [
+                Advice(
+                    kind="two_commands",
+                    message=f"{name_of(commander)} commands {child} as well. Who commands there, so that this one is led?",
+                )
+            ]
         case _:
             return []
+
+
+def _shut_out(after: m.Incident, name_of: NameOf) -> list[Advice]:
+    """Who has open work and does not see the incident any more."""
+    works = (after.tasks, after.needs, after.mitigations)
+    owners = [one.owner for work in works for one in work.values() if one.is_open and one.owner]
+    owners += [stream.lead for stream in after.workstreams.values() if stream.is_open]
+    return [
+        Advice(
+            kind="shut_out",
+            message=f"{name_of(name)} has open work here and no longer sees it.",
+            line=f"/admit @{name}",
+        )
+        for name in dict.fromkeys(owners)
+        if name not in after.insiders
+    ]
 
 
 def _vague(number: int, text: str) -> list[Advice]:

@@ -10,9 +10,14 @@ from typing import Any, assert_never
 
 from msgspec.structs import replace
 
+from sev1.catalog.audience import INTERNAL
 from sev1.command import model as m
-from sev1.command.parts import PARTS, part_of
+from sev1.command import needs_between as between
+from sev1.command.parts import PARTS, clocks, decisions, part_of
+from sev1.command.parts import family as f
 from sev1.command.parts import needs as n
+from sev1.command.parts import privacy as p
+from sev1.command.parts.clocks import UpdatePromised
 from sev1.command.parts.tasks import GiveTask
 from sev1.command.terms import Command, Scene
 from sev1.engine.decider import Actor, Fact
@@ -84,18 +89,55 @@ def _declare(state: m.Incident, command: m.Declare, known: m.Known, now: datetim
         events.append(m.PageLinked(page=command.page))
     if command.alerts:
         events.append(m.AlertsLinked(alerts=command.alerts))
-    return events
+    if command.restricted and command.parent:
+        raise Refused("A restricted incident stands alone: the record of its parent would name it.")
+    if command.restricted:
+        events.append(p.IncidentRestricted(admitted=tuple(dict.fromkeys((known.commander or by.id, by.id)))))
+    if command.parent:
+        events.append(f.joins(command.parent, known.kin))
+    return [*events, *(clocks.first_promises(known.promises, now) if not command.restricted else ())]
+
+
+def _stands_alone_while_restricted(state: m.Incident, command: object) -> None:
+    """The record of a parent and of its children names the others: nothing restricted has any (missions 3.3, 15.5)."""
+    match command:
+        case p.Restrict() if state.family.parent or state.family.children:
+            others = ", ".join(filter(None, (state.family.parent, *state.family.children)))
+            raise Refused(
+                f"It is in a family with {others}, whose records name it. Take it out first with /parent none, or "
+                "declare a restricted incident of its own."
+            )
+        case f.SetParent() | f.DeclareChild() | f.EscalateNeed() if state.privacy.restricted:
+            raise Refused("A restricted incident stands alone: the record of a parent or a child would name it.")
 
 
 def _respond(
-    state: m.Incident, command: m.ResponderCommand | m.TimerCommand, known: m.Known, now: datetime, by: Actor
+    state: m.Incident,
+    command: m.ResponderCommand | m.TimerCommand | m.InnerCommand,
+    known: m.Known,
+    now: datetime,
+    by: Actor,
 ) -> list[m.IncidentEvent]:
+    if state.privacy.restricted:
+        known = replace(known, promises=())  # nobody outside is promised anything
+        _among_insiders(state, command, by)
+    _stands_alone_while_restricted(state, command)
+    if isinstance(command, p.Unrestrict | p.Remove):
+        _restriction(state, command, by)
+    if isinstance(command, f.AcceptNeed):
+        return between.accept(state, command)
+    if isinstance(command, f.SettleNeed):
+        return between.settle(state, command)
     if part := part_of(command):
-        if not part.outlives:
+        if not part.outlives and not isinstance(command, m.InnerCommand | f.LeaveParent):
             _must_be_open(state)
+        if isinstance(command, f.EscalateNeed):
+            return between.escalate(state, command)
         if isinstance(command, GiveTask) and command.workstream and command.workstream not in state.workstreams:
             raise NotFound(f"There is no workstream W{command.workstream} in {state.key}.")
-        scene = Scene(now=now, by=by, commander=state.commander, rhythm_min=known.update_every_min)
+        if isinstance(command, clocks.PromiseUpdate) and state.privacy.restricted and command.audience != INTERNAL:
+            raise Refused(_TELLS_NOBODY)
+        scene = Scene(now=now, by=by, commander=state.commander, rhythm_min=known.update_every_min, kin=known.kin)
         return part.decide(getattr(state, part.name), command, scene)
     match command:
         case m.AddNote():
@@ -103,7 +145,7 @@ def _respond(
         case m.CorrectTimes():
             return _correct_times(state, command, now)
         case m.Reopen():
-            return _reopen(state, command, known, now)
+            return [*_reopen(state, command, known, now), *clocks.first_promises(known.promises, now)]
         case m.GiveAllClear():
             return _all_clear(state, command)
         case m.LinkPage():
@@ -128,30 +170,52 @@ def _while_open(state: m.Incident, command: Command, known: m.Known, now: dateti
         case m.SetStage():
             return _stage(state, command)
         case m.PostUpdate():
-            minutes = command.next_update_in_min or known.update_every_min
-            posted = m.UpdatePosted(
-                condition=command.condition,
-                actions=command.actions,
-                needs=command.needs,
-                next_update_at=_next(now, minutes),
-            )
-            return [posted, *n.raise_needs(state.needs, n.lines_of(command.needs))]
+            return _post(state, command, known, now)
         case m.RecordDecision():
             return [
-                m.DecisionRecorded(decision=command.decision, reason=command.reason, alternatives=command.alternatives)
+                m.DecisionRecorded(
+                    decision=command.decision,
+                    reason=command.reason,
+                    alternatives=command.alternatives,
+                    number=decisions.next_number(state.decisions),
+                )
             ]
         case m.PageResponder():
-            return [m.ResponderPaged(person=command.person, ask=command.ask)]
+            return [*_let_in(state, command.person), m.ResponderPaged(person=command.person, ask=command.ask)]
         case m.MarkMitigated():
             return [] if state.mitigated_at else [m.ImpactMitigated()]
         case m.ConfirmCriterion() | m.OverrideCriterion() | m.WithdrawCriterion():
             return _gate(state, command, known)
         case m.ResolveIncident():
-            return _resolve(state)
+            return _resolve(state, command, known)
         case m.CloseFalseAlarm():
+            if known.kin.open_children:
+                raise Refused(f"{_open_under(known)}. End it first, or take it out from under this one: /parent none.")
             return [m.ClosedAsFalseAlarm(note=command.note)]
         case _:
             raise TypeError(f"not an incident command: {command!r}")
+
+
+_TELLS_NOBODY = "A restricted incident tells nobody outside of it. Lift the restriction first: /unrestrict because …"
+
+
+def _post(state: m.Incident, command: m.PostUpdate, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
+    inside = command.audience == INTERNAL
+    if state.privacy.restricted and not inside:
+        raise Refused(_TELLS_NOBODY)
+    if inside:
+        due = _next(now, command.next_update_in_min or known.update_every_min)
+    else:
+        due = clocks.next_of(command.audience, known.promises, now, command.next_update_in_min)
+    posted = m.UpdatePosted(
+        condition=command.condition,
+        actions=command.actions,
+        needs=command.needs,
+        next_update_at=due,
+        audience=command.audience,
+    )
+    # What an audience outside is told that it should do is not a need of the response.
+    return [posted, *(n.raise_needs(state.needs, n.lines_of(command.needs)) if inside else ())]
 
 
 def _must_be_open(state: m.Incident) -> None:
@@ -164,7 +228,8 @@ def _assign(state: m.Incident, command: m.AssignRole) -> list[m.IncidentEvent]:
     if command.person in holders:
         return []
     previous = holders[0] if holders and command.role not in m.MANY else None
-    return [m.RoleAssigned(role=command.role, person=command.person, previous=previous)]
+    assigned = m.RoleAssigned(role=command.role, person=command.person, previous=previous)
+    return [*_let_in(state, command.person), assigned]
 
 
 def _release(state: m.Incident, command: m.ReleaseRole) -> list[m.IncidentEvent]:
@@ -173,6 +238,41 @@ def _release(state: m.Incident, command: m.ReleaseRole) -> list[m.IncidentEvent]
     if command.person not in state.roles.get(command.role, ()):
         return []
     return [m.RoleReleased(role=command.role, person=command.person)]
+
+
+def _among_insiders(state: m.Incident, command: Command, by: Actor) -> None:
+    """In a restricted incident act those who are in it, and work is given to them only.
+
+    Admitting is open to whoever may look: an administrator who broke the glass, when nobody who is in can be reached.
+    """
+    if by.id not in (*state.insiders, "sev1") and not isinstance(command, p.Admit):
+        raise Refused(f"You may look at {state.key} and not act in it. Be admitted first: /admit @me")
+    if isinstance(command, p.Admit | p.Remove | m.AssignRole | m.ReleaseRole | m.PageResponder):
+        return
+    for field in ("person", "owner", "lead"):
+        name = getattr(command, field, None)
+        if name is not None and name not in state.insiders:
+            raise Refused(f"{state.key} is restricted and {name} may not see it. Admit them first: /admit @{name}")
+
+
+def _let_in(state: m.Incident, person: str) -> list[m.IncidentEvent]:
+    """Who gets a role or is asked for by name has to see what for."""
+    if not state.privacy.restricted or person in state.privacy.admitted:
+        return []
+    return [p.PersonAdmitted(person=person)]
+
+
+def _restriction(state: m.Incident, command: p.Unrestrict | p.Remove, by: Actor) -> None:
+    if isinstance(command, p.Unrestrict):
+        security = state.roles.get("security", ())
+        if state.privacy.restricted and by.id not in (state.commander, *security):
+            raise Refused("Only the Incident Commander or the Security lead lifts the restriction. Ask them.")
+        return
+    held = [role for role, holders in state.roles.items() if command.person in holders]
+    if "ic" in held:
+        raise Refused(f"{command.person} commands. Hand command over first: /role ic @…")
+    if held:
+        raise Refused(f"{command.person} is {m.ROLE_TITLES[held[0]]}. First: /release {held[0]} @{command.person}")
 
 
 def _severity(state: m.Incident, command: m.SetSeverity, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
@@ -184,7 +284,8 @@ def _severity(state: m.Incident, command: m.SetSeverity, known: m.Known, now: da
     due = _next(now, known.update_every_min)
     if due and state.next_update_at:
         due = min(due, state.next_update_at)
-    return [m.SeverityChanged(old=state.severity, new=command.severity, reason=command.reason, next_update_at=due)]
+    changed = m.SeverityChanged(old=state.severity, new=command.severity, reason=command.reason, next_update_at=due)
+    return [changed, *clocks.sooner(state.clocks, known.promises, now)]
 
 
 def _stage(state: m.Incident, command: m.SetStage) -> list[m.IncidentEvent]:
@@ -233,16 +334,28 @@ def _gate(
             assert_never(command)
 
 
-def _resolve(state: m.Incident) -> list[m.IncidentEvent]:
+def _open_under(known: m.Known) -> str:
+    keys = known.kin.open_children
+    return f"{', '.join(keys)} under this one {'is' if len(keys) == 1 else 'are'} still open"
+
+
+def _resolve(state: m.Incident, command: m.ResolveIncident, known: m.Known) -> list[m.IncidentEvent]:
     if missing := state.missing:
         sentences = "; ".join(m.CRITERIA[criterion].lower() for criterion in missing)
         raise Refused(
             f"Not resolved yet. Still to confirm or override with a reason: {sentences}.", missing=list(missing)
         )
+    still_open = known.kin.open_children
+    if still_open and not command.reason.strip():
+        raise Refused(
+            f"Not resolved yet. {_open_under(known)}. Wait for the end there, or say why it need not hold this one up: "
+            "/resolve because …",
+            open_children=list(still_open),
+        )
     events: list[m.IncidentEvent] = []
     if not state.mitigated_at:
         events.append(m.ImpactMitigated())
-    return [*events, m.IncidentResolved()]
+    return [*events, m.IncidentResolved(despite=still_open, reason=command.reason)]
 
 
 def _all_clear(state: m.Incident, command: m.GiveAllClear) -> list[m.IncidentEvent]:
@@ -274,6 +387,27 @@ def rank(severity: str) -> int:
 
 
 def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
+    return _with_clocks(state, _evolve(state, fact), fact)
+
+
+def _with_clocks(before: m.Incident, after: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
+    """The clocks follow what the incident says of its next update, and the other way round when one is promised."""
+    event = fact.event
+    if isinstance(event, UpdatePromised):
+        return replace(after, next_update_at=event.due_at) if event.audience == INTERNAL else after
+    if isinstance(event, m.UpdatePosted):
+        told = clocks.posted(after.clocks, event.audience, event.condition, event.next_update_at, fact.by.id, fact.at)
+        return replace(after, clocks=told)
+    if isinstance(event, p.IncidentRestricted):  # nobody outside is told anything any more
+        return replace(after, clocks={name: clock for name, clock in after.clocks.items() if name == INTERNAL})
+    if before.is_open and not after.is_open:
+        return replace(after, clocks=clocks.stopped(after.clocks, fact.at))
+    if after.next_update_at != before.next_update_at:
+        return replace(after, clocks=clocks.moved(after.clocks, after.next_update_at, fact.at))
+    return after
+
+
+def _evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
     event = fact.event
     match event:
         case m.IncidentDeclared():
@@ -304,12 +438,16 @@ def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
             return replace(state, severity=event.new, severity_assumed=False, next_update_at=event.next_update_at)
         case m.StageChanged():
             return replace(state, stage=event.new)
+        case m.UpdatePosted() if event.audience != INTERNAL:
+            return state
         case m.UpdatePosted():
             update = m.Update(
                 condition=event.condition, actions=event.actions, needs=event.needs, by=fact.by.id, at=fact.at
             )
             return replace(state, update=update, next_update_at=event.next_update_at)
-        case m.DecisionRecorded() | m.NoteAdded() | m.ResponderPaged():
+        case m.DecisionRecorded():
+            return replace(state, decisions=decisions.recorded(state.decisions, event.number, event.decision, fact))
+        case m.NoteAdded() | m.ResponderPaged():
             return state
         case m.PageLinked():
             return replace(state, pages=(*state.pages, event.page))

@@ -5,15 +5,22 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from sev1.catalog.audience import INTERNAL
 from sev1.command.parts.board import Board, BoardCommand, BoardEvent
+from sev1.command.parts.clocks import ClockCommand, ClockEvent, Clocks, Promise, TellClocks
+from sev1.command.parts.decisions import DecisionCommand, DecisionEvent, Decisions
+from sev1.command.parts.family import Family, FamilyCommand, FamilyEvent, InnerFamilyCommand
 from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, Mitigations, RemindOfMitigations
 from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
+from sev1.command.parts.privacy import Privacy, PrivacyCommand, PrivacyEvent
 from sev1.command.parts.tasks import AskAfterTasks, TaskCommand, TaskEvent, Tasks
 from sev1.command.parts.workstreams import StreamCommand, StreamEvent, Workstreams
 from sev1.command.terms import (
     AlertNumber,
     Command,
     Event,
+    IncidentKey,
+    Kin,
     Line,
     Name,
     OptionalProse,
@@ -23,7 +30,7 @@ from sev1.command.terms import (
     SeverityName,
 )
 
-Role = Literal["ic", "ops", "comms", "scribe", "sme", "support", "sponsor"]
+Role = Literal["ic", "ops", "comms", "scribe", "sme", "support", "sponsor", "security"]
 ROLE_TITLES: dict[Role, str] = {
     "ic": "Incident Commander",
     "ops": "Operations lead",
@@ -32,6 +39,7 @@ ROLE_TITLES: dict[Role, str] = {
     "sme": "Subject matter expert",
     "support": "Support lead",
     "sponsor": "Executive sponsor",
+    "security": "Security lead",
 }
 MANY: frozenset[Role] = frozenset({"sme"})
 """Roles that several people hold at once; every other has one holder."""
@@ -83,6 +91,10 @@ class Declare(Command, frozen=True, kw_only=True, tag="declare"):
     page: PageKey | None = None
     started_at: datetime | None = None
     """When the impact began, if known; None: when it was detected."""
+    restricted: bool = False
+    """True: from the first second only those with a role see it, and who is admitted; nothing is announced."""
+    parent: IncidentKey | None = None
+    """The incident that it belongs under."""
 
 
 class AssignRole(Command, frozen=True, kw_only=True, tag="assign_role"):
@@ -114,8 +126,10 @@ class PostUpdate(Command, frozen=True, kw_only=True, tag="post_update"):
     condition: Prose
     actions: OptionalProse = ""
     needs: OptionalProse = ""
+    audience: Name = INTERNAL
+    """Whom it is for: one of `organisation.audiences`, or those who work on it."""
     next_update_in_min: Annotated[int, Meta(ge=1, le=1440)] | None = None
-    """None: by the severity's rhythm."""
+    """None: by the rhythm of the severity and the audience."""
 
 
 class RecordDecision(Command, frozen=True, kw_only=True, tag="record_decision"):
@@ -170,7 +184,9 @@ class WithdrawCriterion(Command, frozen=True, kw_only=True, tag="withdraw_criter
 
 
 class ResolveIncident(Command, frozen=True, kw_only=True, tag="resolve"):
-    """Refused until all four criteria are confirmed or overridden."""
+    """Refused until all four criteria are confirmed or overridden; while an incident under it is open, without a reason."""
+
+    reason: OptionalProse = ""
 
 
 class GiveAllClear(Command, frozen=True, kw_only=True, tag="give_all_clear"):
@@ -214,13 +230,19 @@ ResponderCommand = (
     | NeedCommand
     | StreamCommand
     | MitigationCommand
+    | PrivacyCommand
+    | FamilyCommand
+    | ClockCommand
+    | DecisionCommand
 )
 """What a responder may do in an incident, on every surface."""
 
 
-TimerCommand = AskAfterTasks | RemindOfMitigations
+TimerCommand = AskAfterTasks | RemindOfMitigations | TellClocks
 """What comes due by itself."""
-IncidentCommand = Declare | ResponderCommand | TimerCommand
+InnerCommand = InnerFamilyCommand
+"""What follows here from what happened in another incident."""
+IncidentCommand = Declare | ResponderCommand | TimerCommand | InnerCommand
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -236,6 +258,9 @@ class Known(Struct, frozen=True, kw_only=True):
     commander: str | None = None
     firing: tuple[int, ...] = ()
     """Linked alerts that still fire."""
+    kin: Kin = Kin()
+    promises: tuple[Promise, ...] = ()
+    """The rhythms of the audiences outside the response."""
 
 
 class Informed(Struct, frozen=True, kw_only=True):
@@ -289,12 +314,16 @@ class UpdatePosted(Event, frozen=True, kw_only=True, tag="update_posted"):
     actions: str
     needs: str
     next_update_at: datetime | None
+    """When this audience hears again."""
+    audience: str = INTERNAL
 
 
 class DecisionRecorded(Event, frozen=True, kw_only=True, tag="decision_recorded"):
     decision: str
     reason: str
     alternatives: str
+    number: int = 0
+    """0 in what was stored before decisions had numbers: then it is the next in order."""
 
 
 class NoteAdded(Event, frozen=True, kw_only=True, tag="note_added"):
@@ -340,7 +369,9 @@ class CriterionWithdrawn(Event, frozen=True, kw_only=True, tag="criterion_withdr
 
 
 class IncidentResolved(Event, frozen=True, kw_only=True, tag="incident_resolved"):
-    pass
+    despite: tuple[str, ...] = ()
+    """Incidents under it that were still open."""
+    reason: str = ""
 
 
 class AllClearGiven(Event, frozen=True, kw_only=True, tag="all_clear_given"):
@@ -382,6 +413,10 @@ IncidentEvent = (
     | NeedEvent
     | StreamEvent
     | MitigationEvent
+    | PrivacyEvent
+    | FamilyEvent
+    | ClockEvent
+    | DecisionEvent
 )
 
 
@@ -435,6 +470,17 @@ class Incident(Struct, frozen=True, kw_only=True):
     needs: Needs = {}
     workstreams: Workstreams = {}
     mitigations: Mitigations = {}
+    privacy: Privacy = Privacy()
+
+    @property
+    def insiders(self) -> tuple[str, ...]:
+        """Who sees it while it is restricted: who was admitted and who holds a role, each once."""
+        holders = (name for held in self.roles.values() for name in held)
+        return tuple(dict.fromkeys((*self.privacy.admitted, *holders)))
+
+    family: Family = Family()
+    clocks: Clocks = {}
+    decisions: Decisions = {}
 
     @property
     def is_open(self) -> bool:

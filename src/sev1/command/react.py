@@ -5,10 +5,15 @@ from datetime import datetime
 import asyncpg
 from msgspec.structs import replace
 
+from sev1.catalog.audience import INTERNAL
 from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog, EscalationPolicy, PersonTarget, Step
+from sev1.command import kin
 from sev1.command import model as m
 from sev1.command.decide import rank
+from sev1.command.parts.clocks import Promise
+from sev1.command.parts.privacy import Admit, Remove
+from sev1.command.withhold import ASKED_FOR, OVER, SIGN_IN
 from sev1.engine import event_log
 from sev1.engine.commands import Change, Commands
 from sev1.engine.decider import Actor
@@ -24,8 +29,10 @@ DEFAULT_RHYTHM_MIN = 30
 class PrepareIncident:
     """Checks names against the catalog and adds what is known: rhythm, linked page, firing alerts."""
 
-    def __init__(self, catalogs: CatalogCache) -> None:
+    def __init__(self, catalogs: CatalogCache, *, tries: bool = False) -> None:
+        """`tries`: what is decided will not be recorded, so nothing is taken, not even a number."""
         self._catalogs = catalogs
+        self._tries = tries
 
     async def __call__(
         self,
@@ -49,8 +56,17 @@ class PrepareIncident:
             known = replace(known, services=await _services_of(conn, command.alerts))
         if isinstance(command, m.ConfirmCriterion) and command.criterion == "stable":
             known = replace(known, firing=await _firing(conn, state))
+        known = replace(known, kin=await kin.kin_of(conn, state, command, allocate=not self._tries))
         rhythm = catalog.severities[severity].update_every_min if severity in catalog.severities else DEFAULT_RHYTHM_MIN
-        return m.Informed(command=command, known=replace(known, update_every_min=rhythm))
+        promises = tuple(
+            Promise(
+                audience=one.name,
+                every_min=one.every_min(severity, rhythm),
+                from_start=one.promised_from_start(severity),
+            )
+            for one in catalog.organisation.audiences
+        )
+        return m.Informed(command=command, known=replace(known, update_every_min=rhythm, promises=promises))
 
 
 async def _check_names(conn: asyncpg.Connection, command: m.IncidentCommand, catalog: Catalog) -> None:
@@ -64,10 +80,12 @@ async def _check_names(conn: asyncpg.Connection, command: m.IncidentCommand, cat
             raise Invalid(f"The catalog has no service {service!r}. Check the name, or leave it out.", field="services")
     for field in ("commander", "person", "owner", "lead"):
         person = getattr(command, field, None)
-        if person is not None and person not in catalog.people:
+        if person is not None and person not in catalog.people and not isinstance(command, Remove):
             known = not isinstance(command, m.PageResponder) and await _is_account(conn, person)
+            known = known or (isinstance(command, Admit) and await _is_token(conn, person))
             if not known:
                 raise Invalid(f"Nobody here is called {person!r}. Choose a person from the catalog.", field=field)
+    _check_audience(getattr(command, "audience", INTERNAL), catalog)
     page = getattr(command, "page", None)
     if page is not None and await pages.get(conn, page) is None:
         raise NotFound(f"There is no page {page}.")
@@ -77,9 +95,21 @@ async def _check_names(conn: asyncpg.Connection, command: m.IncidentCommand, cat
             raise NotFound(f"There is no alert A-{missing[0]}.")
 
 
+def _check_audience(audience: str, catalog: Catalog) -> None:
+    names = [INTERNAL, *(one.name for one in catalog.organisation.audiences)]
+    if audience not in names:
+        raise Invalid(f"There is no audience {audience!r}. Choose one of {', '.join(names)}.", field="audience")
+
+
 async def _is_account(conn: asyncpg.Connection, email: str) -> bool:
     query = "SELECT EXISTS (SELECT 1 FROM users WHERE email_key = $1 AND NOT disabled)"
     return bool(await conn.fetchval(query, email.casefold()))
+
+
+async def _is_token(conn: asyncpg.Connection, name: str) -> bool:
+    """A program may be let into a restricted incident by its token's name."""
+    query = "SELECT EXISTS (SELECT 1 FROM api_tokens WHERE name = $1 AND revoked_at IS NULL)"
+    return bool(await conn.fetchval(query, name))
 
 
 async def _known_of_sources(conn: asyncpg.Connection, command: m.Declare, known: m.Known, catalog: Catalog) -> m.Known:
@@ -138,7 +168,9 @@ class IncidentEffects:
                     await self._page_responder(conn, incident, fact.event, fact.by, change.now)
                 case m.AllClearGiven() | m.ClosedAsFalseAlarm():
                     for page in sorted(incident.pages):
-                        done = paging.Resolve(reason=f"{incident.key} is over.")
+                        done = paging.Resolve(
+                            reason=OVER if incident.privacy.restricted else f"{incident.key} is over."
+                        )
                         await self._commands.run_in(conn, "page", page, done, by=fact.by)
 
     async def _link_page(self, conn: asyncpg.Connection, incident: str, page: str, by: Actor) -> None:
@@ -148,7 +180,11 @@ class IncidentEffects:
     async def _page_responder(
         self, conn: asyncpg.Connection, incident: m.Incident, event: m.ResponderPaged, by: Actor, now: datetime
     ) -> None:
-        """Somebody asked for by name gets a page of their own, repeated until they answer."""
+        """Somebody asked for by name gets a page of their own, repeated until they answer.
+
+        Out of a restricted incident it does not say what for: it goes over phones and mail, and everybody may open it.
+        """
+        restricted = incident.privacy.restricted
         policy = EscalationPolicy(
             name="ask",
             title=f"Asked for by {by.name}",
@@ -156,13 +192,13 @@ class IncidentEffects:
             repeat=2,
             unattended_after_s=0,
         )
-        group = f"{incident.key}/{event.person}/{now:%Y%m%dT%H%M%S%f}"
+        group = f"{'asked' if restricted else incident.key}/{event.person}/{now:%Y%m%dT%H%M%S%f}"
         ask = paging.Open(
-            title=f"{incident.key}: {event.ask}",
+            title=ASKED_FOR if restricted else f"{incident.key}: {event.ask}",
             group_key=group,
             policy=policy,
-            why=f"{by.name} asks for you in {incident.key}: {incident.title}",
-            service=incident.services[0] if incident.services else None,
+            why=SIGN_IN if restricted else f"{by.name} asks for you in {incident.key}: {incident.title}",
+            service=incident.services[0] if incident.services and not restricted else None,
             severity=incident.severity,
             alert_count=0,
         )
@@ -187,6 +223,9 @@ async def declare(
     if not commands_it and command.commander is None:
         person = await _who_would_command(conn, await catalogs.current(conn), command, commands.clock.now())
         command = replace(command, commander=person)
+    if command.parent:
+        # Before the number is taken: everybody takes families first, so that two never wait for each other.
+        await kin.lock(conn, command.parent, command)
     key = f"INC-{await event_log.next_number(conn, 'incident')}"
     return await commands.run_in(conn, "incident", key, command, by=by)
 

@@ -14,7 +14,7 @@ from sev1.command.grammar.parse import parse, usage_of
 from sev1.command.grammar.reading import Speaker
 from sev1.command.react import PrepareIncident
 from sev1.command.terms import NameOf
-from sev1.command.timeline import Entry, entry
+from sev1.command.timeline import Entry, render
 from sev1.engine.decider import Actor, Fact
 from sev1.engine.errors import NotFound, Sev1Error
 
@@ -40,6 +40,7 @@ def speaker(catalog: Catalog, incident: m.Incident | None, by: Actor, now: datet
         people={name: one.full_name for name, one in catalog.people.items()},
         severities=tuple(severity.name for severity in catalog.severities_worst_first()),
         incident=incident,
+        audiences=tuple(one.name for one in catalog.organisation.audiences),
         runbooks={name: runbook.title for name, runbook in catalog.runbooks.items()},
     )
 
@@ -79,5 +80,4 @@ async def preview(
     except Sev1Error as refusal:
         return Draft(candidates=candidates, records=[], problem=refusal.message, usage=usage_of(line))
     facts = [Fact(version=version + n, at=now, by=by, event=event) for n, event in enumerate(events, start=1)]
-    records = [entry(fact, name_of) for fact in facts]
-    return Draft(candidates=candidates, records=records, usage=usage_of(line))
+    return Draft(candidates=candidates, records=render(facts, name_of), usage=usage_of(line))

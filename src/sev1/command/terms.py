@@ -22,8 +22,8 @@ Number = Annotated[int, Meta(ge=1, le=9999)]
 MOST = 500
 """How many tasks, needs, … one incident may have: more is a mistake of a program."""
 
-EntryKind = Literal["milestone", "update", "decision", "role", "gate", "link", "note", "board", "work"]
-"""Kinds of timeline entries. Milestones, updates and decisions stand out; the rest may fold."""
+EntryKind = Literal["milestone", "update", "decision", "role", "gate", "link", "note", "board", "work", "hidden"]
+"""Kinds of timeline entries. Milestones, updates and decisions stand out; the rest may fold, and what is hidden is in the record only."""
 NameOf = Callable[[str], str]
 """A person's short name or an account's email -> the name to show."""
 Details = tuple[tuple[str, str], ...]
@@ -39,6 +39,21 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
     """What happened, past tense. Stored for ever: a new field has a default."""
 
 
+class Kin(Struct, frozen=True, kw_only=True):
+    """What is known of the incidents around one, looked up before the decision."""
+
+    key: str = ""
+    next_key: str = ""
+    """The key that an incident declared now gets."""
+    above: tuple[str, ...] = ()
+    """The parent, or the one that is to be it, then its parent, …"""
+    below: int = 0
+    """How many levels of children there are."""
+    parent_title: str = ""
+    parent_status: str = ""
+    open_children: tuple[str, ...] = ()
+
+
 class Scene(Struct, frozen=True, kw_only=True):
     """What a part of an incident may look at besides itself."""
 
@@ -47,6 +62,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     commander: str
     rhythm_min: int | None = 30
     """How often the severity wants news, minutes; None for one that is only watched."""
+    kin: Kin = Kin()
 
 
 def spoken(moment: datetime) -> str:

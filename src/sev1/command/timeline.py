@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from sev1.catalog.audience import INTERNAL
 from sev1.command import model as m
 from sev1.command.parts import part_of
 from sev1.command.terms import EntryKind, NameOf, Words
@@ -27,8 +28,8 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 def render(facts: Iterable[Fact[m.IncidentEvent]], name_of: NameOf) -> list[Entry]:
-    """The timeline of an incident, oldest first."""
-    return [entry(fact, name_of) for fact in facts]
+    """The timeline of an incident, oldest first, without what is only for the record."""
+    return [made for fact in facts if (made := entry(fact, name_of)).kind != "hidden"]
 
 
 def entry(fact: Fact[m.IncidentEvent], name_of: NameOf) -> Entry:
@@ -77,10 +78,12 @@ def _words(event: m.IncidentEvent, name_of: NameOf) -> Words:  # noqa: C901, PLR
             return "milestone", "", f"Stage: {m.STAGE_TITLES[event.old]} → {m.STAGE_TITLES[event.new]}", ()
         case m.UpdatePosted():
             details = (("Condition", event.condition), ("Actions", event.actions), ("Needs", event.needs))
-            return "update", "📣", "Update", details
+            to = "" if event.audience == INTERNAL else f" for {event.audience}"
+            return "update", "📣", f"Update{to}", details
         case m.DecisionRecorded():
             details = (("Reason", event.reason), ("Alternatives", event.alternatives))
-            return "decision", "🧭", f"Decision: {event.decision}", details
+            ref = f" D{event.number}" if event.number else ""
+            return "decision", "🧭", f"Decision{ref}: {event.decision}", details
         case m.NoteAdded():
             return "note", "", event.text, ()
         case m.PageLinked():
@@ -105,7 +108,8 @@ def _words(event: m.IncidentEvent, name_of: NameOf) -> Words:  # noqa: C901, PLR
         case m.CriterionWithdrawn():
             return "gate", "⚠️", f"No longer holds: {m.CRITERIA[event.criterion]}", (("Reason", event.reason),)
         case m.IncidentResolved():
-            return "milestone", "✅", "Resolved", ()
+            details = (("Still open under it", ", ".join(event.despite)), ("Reason", event.reason))
+            return "milestone", "✅", "Resolved", details
         case m.AllClearGiven():
             return "milestone", "✅", "All clear", (("Message", event.message),)
         case m.ClosedAsFalseAlarm():

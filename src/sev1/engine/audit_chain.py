@@ -1,6 +1,6 @@
 """The chain of the audit log (mission T.5): each entry carries the hash of the one before, so none can be changed unseen.
 
-The database computes it when an entry is committed (migration 0024). Here it is computed again, for the log itself and for
+The database computes it when an entry is committed (migration 0019). Here it is computed again, for the log itself and for
 an exported file. What is hashed, by SHA-256, are these parts, each as `length in bytes:text,` (netstrings), in UTF-8:
 
     sev1 audit 1 · position · hash before, hex · microseconds since 1970 · actor · action · subject · data as JSON text

@@ -43,6 +43,8 @@ Prepare = Callable[[asyncpg.Connection, Sequence[tuple[Any, Any]], datetime], Aw
 """(connection, (state, command) of a batch, now) -> the commands with the facts that `decide` needs: who is on call."""
 Snapshots = Callable[[asyncpg.Connection, Sequence[str]], Awaitable[Mapping[str, tuple[Any, int]]]]
 """(connection, keys) -> key: the state and version that the projection holds, of those that it can vouch for."""
+Companions = Callable[[asyncpg.Connection, Mapping[str, Any]], Awaitable[Iterable[str]]]
+"""(connection, key -> command) -> the further streams that reactions may write, to be locked together with the commands' own."""
 
 
 def one_by_one(prepare: Callable[[asyncpg.Connection, Any, Any, datetime], Awaitable[Any]]) -> Prepare:
@@ -69,6 +71,7 @@ class _Kind(NamedTuple):
     reactions: tuple[Reaction, ...]
     prepare: Prepare | None
     snapshots: Snapshots | None
+    companions: Companions | None
 
 
 class Commands:
@@ -86,12 +89,14 @@ class Commands:
         *reactions: Reaction,
         prepare: Prepare | None = None,
         snapshots: Snapshots | None = None,
+        companions: Companions | None = None,
     ) -> None:
         """Makes `aggregate` known; its reactions run in the given order inside each command's transaction.
 
-        With `snapshots` a command starts from the projected state instead of reading all that ever happened.
+        With `snapshots` a command starts from the projected state instead of reading all that ever happened. Where
+        reactions write other streams of the same kind, `companions` names them before anything is locked.
         """
-        self._kinds[aggregate.kind] = _Kind(aggregate, reactions, prepare, snapshots)
+        self._kinds[aggregate.kind] = _Kind(aggregate, reactions, prepare, snapshots, companions)
 
     def aggregate(self, kind: str) -> Aggregate[Any, Any, Any]:
         return self._kinds[kind].aggregate
@@ -129,7 +134,8 @@ class Commands:
         """
         registered = self._kinds[kind]
         aggregate = registered.aggregate
-        await event_log.lock_streams(conn, [event_log.stream_name(kind, key) for key in commands])
+        also = await registered.companions(conn, commands) if registered.companions else ()
+        await event_log.lock_streams(conn, {*(event_log.stream_name(kind, key) for key in commands), *also})
         states = await self._states(conn, registered, commands)
         now = self.clock.now()
         asked = [(states[key][0], command) for key, command in commands.items()]

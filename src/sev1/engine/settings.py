@@ -59,6 +59,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     mail_in_host: str = "127.0.0.1"
     payload_days: Annotated[int, Meta(ge=1)] = 30
     """How long raw payloads are kept."""
+    evidence_max_bytes: Annotated[int, Meta(ge=1024, le=256 * 1024 * 1024)] = 25 * 1024 * 1024
+    """The largest piece of evidence."""
+    evidence_days: Annotated[int, Meta(ge=1, le=36_500)] = 365
+    """How long the content of evidence is kept when nobody says otherwise; a legal hold beats it."""
+    break_glass_max_min: Annotated[int, Meta(ge=1, le=1440)] = 480
+    """For how many minutes somebody may break the glass at most."""
 
     lease_s: Annotated[int, Meta(ge=1)] = 30
     """How long a worker may hold a timer or a delivery before another may take it over."""

@@ -10,6 +10,8 @@ import msgspec
 
 from sev1.catalog.model import Catalog
 from sev1.catalog.problems import did_you_mean
+from sev1.command.sight import Sight, withheld
+from sev1.command.withhold import alert_without, page_facts_without, page_without
 from sev1.engine import event_log
 from sev1.engine.decider import Fact
 from sev1.engine.errors import Invalid, NotFound
@@ -36,20 +38,20 @@ _KEY_NAME = "SELECT name FROM integration_keys WHERE id = $1"
 _ALERT, _PAGE = re.compile(r"A-([0-9]{1,18})", re.IGNORECASE), re.compile(r"P-([0-9]{1,18})", re.IGNORECASE)
 
 
-async def explain(conn: asyncpg.Connection, about: str, catalog: Catalog, now: datetime) -> Because:
+async def explain(conn: asyncpg.Connection, about: str, catalog: Catalog, now: datetime, sight: Sight) -> Because:
     """`about` is an alert (`A-12`), a page (`P-3`), or an alert's fingerprint, whose latest alert is meant.
 
     Raises NotFound.
     """
     about = about.strip()
     if found := _ALERT.fullmatch(about):
-        return await of_alert(conn, int(found[1]), catalog, now)
+        return await of_alert(conn, int(found[1]), catalog, now, sight)
     if found := _PAGE.fullmatch(about):
-        return await of_page(conn, f"P-{int(found[1])}", catalog, now)
+        return await of_page(conn, f"P-{int(found[1])}", catalog, now, sight)
     number = await _latest_of(conn, about[:1000])
     if number is None:
         raise NotFound("There is no such alert or page. Name it as A-12 or P-3, or by an alert's fingerprint.")
-    return await of_alert(conn, number, catalog, now)
+    return await of_alert(conn, number, catalog, now, sight)
 
 
 async def _latest_of(conn: asyncpg.Connection, fingerprint: str) -> int | None:
@@ -73,29 +75,35 @@ async def _latest_of(conn: asyncpg.Connection, fingerprint: str) -> int | None:
     return number
 
 
-async def of_alert(conn: asyncpg.Connection, number: int, catalog: Catalog, now: datetime) -> Because:
+async def of_alert(conn: asyncpg.Connection, number: int, catalog: Catalog, now: datetime, sight: Sight) -> Because:
     """Raises NotFound."""
     alert = await alerts.get_alert(conn, number)
     if alert is None:
         raise NotFound(f"There is no alert A-{number}.")
+    key = _OURS.get(alert.key_id) or await conn.fetchval(_KEY_NAME, alert.key_id) or ""
+    transitions = await alerts.transitions(conn, number)
+    page = await _page_facts(conn, alert.page) if alert.page else None
+    hidden = await withheld(conn, sight)
     facts = AlertFacts(
-        alert=alert,
-        key=_OURS.get(alert.key_id) or await conn.fetchval(_KEY_NAME, alert.key_id) or "",
-        transitions=await alerts.transitions(conn, number),
-        page=await _page_facts(conn, alert.page) if alert.page else None,
+        alert=alert_without(alert, hidden),
+        key=key,
+        transitions=transitions,
+        page=_without(page, hidden) if page else None,
     )
     return explain_alert(facts, catalog, now)
 
 
-async def of_page(conn: asyncpg.Connection, key: str, catalog: Catalog, now: datetime) -> Because:
+async def of_page(conn: asyncpg.Connection, key: str, catalog: Catalog, now: datetime, sight: Sight) -> Because:
     """Raises NotFound."""
     facts = await _page_facts(conn, key)
     if facts is None:
         raise NotFound(f"There is no page {key}.")
-    return explain_page(facts, catalog, now)
+    return explain_page(_without(facts, await withheld(conn, sight)), catalog, now)
 
 
-async def of_person(conn: asyncpg.Connection, person: str, since: datetime, catalog: Catalog, now: datetime) -> Because:
+async def of_person(
+    conn: asyncpg.Connection, person: str, since: datetime, catalog: Catalog, now: datetime, sight: Sight
+) -> Because:
     """Raises NotFound for somebody whom the catalog does not know, Invalid for a window longer than 31 days."""
     if person not in catalog.people:
         raise NotFound(f'There is no person "{person}". {did_you_mean(person, catalog.people)}'.rstrip())
@@ -107,9 +115,19 @@ async def of_person(conn: asyncpg.Connection, person: str, since: datetime, cata
         "ORDER BY id DESC LIMIT $2",
         since, MOST_HELD,
     )  # fmt: skip
-    held = [msgspec.convert(dict(row), AlertRow) for row in rows]
     overrides = await oncall_store.overrides_since(conn, since - oncall_store.LOOK_BACK)
+    hidden = await withheld(conn, sight)
+    facts = [_without(page, hidden) for page in facts]
+    held = [alert_without(msgspec.convert(dict(row), AlertRow), hidden) for row in rows]
     return explain_person(person, facts, held, catalog, overrides, since, now)
+
+
+def _without(page: PageFacts, hidden: frozenset[str]) -> PageFacts:
+    return PageFacts(
+        page=page_without(page.page, hidden),
+        facts=page_facts_without(page.facts, hidden),
+        deliveries=page.deliveries,
+    )
 
 
 async def _page_facts(conn: asyncpg.Connection, key: str) -> PageFacts | None:

@@ -10,7 +10,8 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from sev1.command.model import Incident
+from sev1.command.sight import Sight, condition, values
+from sev1.command.store import as_incident
 
 DAYS = 90
 MOST_ALERTS = 20_000
@@ -55,9 +56,9 @@ class AlertHistory(Struct, frozen=True, kw_only=True):
 
 
 async def history_of(
-    conn: asyncpg.Connection, rule: str, service: str | None, now: datetime, *, days: int = DAYS
+    conn: asyncpg.Connection, rule: str, service: str | None, now: datetime, sight: Sight, *, days: int = DAYS
 ) -> AlertHistory:
-    """Of the latest 20,000 alerts at most. `rule` is cut to 200 characters, as the index is."""
+    """Of the latest 20,000 alerts at most; of past incidents those that `sight` sees. `rule` is cut to 200 characters, as the index is."""
     since = now - timedelta(days=days)
     row = await conn.fetchrow(
         f"""
@@ -83,22 +84,24 @@ async def history_of(
         """,
         rule, service, since,
     )  # fmt: skip
-    incidents = await _incidents(conn, rule, service, since)
+    incidents = await _incidents(conn, rule, service, since, sight)
     return msgspec.convert({**dict(row), "since": since, "incidents": incidents}, AlertHistory)
 
 
-async def _incidents(conn: asyncpg.Connection, rule: str, service: str | None, since: datetime) -> list[dict[str, Any]]:
+async def _incidents(
+    conn: asyncpg.Connection, rule: str, service: str | None, since: datetime, sight: Sight
+) -> list[dict[str, Any]]:
     rows = await conn.fetch(
         f"""
         SELECT i.state FROM incidents i WHERE i.id IN (
             SELECT coalesce(a.incident, p.incident) FROM alerts a LEFT JOIN pages p ON p.id = a.page
             WHERE {RULE.replace("labels", "a.labels").replace("summary", "a.summary")} = left($1, 200)
               AND a.service IS NOT DISTINCT FROM $2 AND a.received_at >= $3
-        ) ORDER BY i.number DESC LIMIT {LAST}
+        ) AND {condition(4, "i")} ORDER BY i.number DESC LIMIT {LAST}
         """,
-        rule, service, since,
+        rule, service, since, *values(sight),
     )  # fmt: skip
-    found = [msgspec.convert(row["state"], Incident) for row in rows]
+    found = [as_incident(row["state"]) for row in rows]
     return [
         msgspec.to_builtins(
             PastIncident(

@@ -1,31 +1,50 @@
-"""What is said about an incident: to the organisation, and to whoever is asked for something (missions 3.2, 9.1, 10.4, 11.3)."""
+"""What is said about an incident: to the organisation, and to whoever is asked for something.
+
+Missions 3.2, 3.3, 9.1, 10.4, 11.3. Of a restricted incident only those who see it are told, from the first second.
+"""
+
+from typing import Literal
 
 import asyncpg
 
+from sev1.catalog.audience import INTERNAL
 from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
+from sev1.command.parts.clocks import UpdateLate, UpdateReminded
+from sev1.command.parts.family import NeedAccepted, ParentSet
 from sev1.command.parts.mitigations import MitigationOverdue
 from sev1.command.parts.needs import NeedRaised, NeedTaken
+from sev1.command.parts.privacy import IncidentRestricted, PersonAdmitted, PersonRemoved
 from sev1.command.parts.tasks import TaskAskedAfter, TaskGiven, TaskTaken
 from sev1.command.terms import spoken
 from sev1.engine.commands import Change
 from sev1.engine.decider import Fact
 from sev1.notify import contacts, store
-from sev1.notify.model import Notice
+from sev1.notify.model import Notice, one_line
+
+TITLE_MAX = 100
 
 
 class IncidentNotices:
-    """A reaction that announces to `organisation.announce`; the all-clear also goes to every responder."""
+    """A reaction that announces to `organisation.announce`; the all-clear also goes to every responder.
+
+    While the incident is restricted nothing goes to `organisation.announce`: those who see it get it by name instead.
+    """
 
     def __init__(self, catalogs: CatalogCache, url: str) -> None:
         self._catalogs = catalogs
         self._url = url
 
     async def __call__(self, conn: asyncpg.Connection, change: Change[m.Incident]) -> None:
+        restricted = change.after.privacy.restricted
         for fact in change.facts:
+            if isinstance(fact.event, IncidentRestricted | PersonRemoved) and change.before.status != "none":
+                keep = change.after.insiders
+                await store.call_back(conn, about=change.key, keep=keep, now=change.now, reason="It is restricted.")
             if asked := asked_of(change.after, fact):
                 await self._ask(conn, change, *asked)
+            await self._tell_outside(conn, change, fact.event)
             words = announcement(change.after, fact.event)
             if words is None:
                 continue
@@ -41,16 +60,31 @@ class IncidentNotices:
                 service=", ".join(_titles(change.after, catalog)) or None,
                 body=body,
             )
-            for method in catalog.organisation.announce:
+            for method in () if restricted else catalog.organisation.announce:
                 await store.enqueue(
                     conn, about=change.key, person=None, methods=(method,), notice=notice, now=change.now
                 )
-            if all_clear:
-                await self._stand_down(conn, change, notice, catalog)
+            if restricted or all_clear:
+                people = list(change.after.insiders) if restricted else responders(change.after)
+                await self._tell(conn, change, notice, catalog, people)
+
+    async def _tell_outside(self, conn: asyncpg.Connection, change: Change[m.Incident], event: m.IncidentEvent) -> None:
+        """The audiences outside the response, over their own channels and in words of their own."""
+        for audience, title, body in outside(change.after, event):
+            catalog = await self._catalogs.current(conn)
+            known = next((one for one in catalog.organisation.audiences if one.name == audience), None)
+            kind: Literal["announcement", "all-clear"] = "all-clear" if change.after.all_clear_at else "announcement"
+            notice = Notice(kind=kind, about=change.key, title=title, url="", body=body)
+            for method in known.announce if known else ():
+                await store.enqueue(
+                    conn, about=change.key, person=None, methods=(method,), notice=notice, now=change.now
+                )
 
     async def _ask(self, conn: asyncpg.Connection, change: Change[m.Incident], person: str, title: str) -> None:
         """One message to one person, of low urgency: they are at work already, or it can wait until they look."""
         catalog = await self._catalogs.current(conn)
+        if change.after.privacy.restricted and person not in change.after.insiders:
+            person = change.after.commander  # who was removed is not told what their task was
         if (known := catalog.people.get(person)) is None:
             return
         notice = Notice(
@@ -65,11 +99,10 @@ class IncidentNotices:
         methods = reach.of(known, notice.urgency)
         await store.enqueue(conn, about=change.key, person=person, methods=methods, notice=notice, now=change.now)
 
-    async def _stand_down(
-        self, conn: asyncpg.Connection, change: Change[m.Incident], notice: Notice, catalog: Catalog
+    async def _tell(
+        self, conn: asyncpg.Connection, change: Change[m.Incident], notice: Notice, catalog: Catalog, people: list[str]
     ) -> None:
-        """Everybody who held a role is told that they may go."""
-        people = responders(change.after)
+        """People by name: at the end everybody who held a role, that they may go; while restricted all who see it."""
         reach = await contacts.read(conn, people)
         for name in people:
             if person := catalog.people.get(name):
@@ -77,7 +110,9 @@ class IncidentNotices:
                 await store.enqueue(conn, about=change.key, person=name, methods=methods, notice=notice, now=change.now)
 
 
-def asked_of(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str, str] | None:
+def asked_of(  # noqa: C901 - one case an event
+    incident: m.Incident, fact: Fact[m.IncidentEvent]
+) -> tuple[str, str] | None:
     """Whom an event asks for something, and what; None where nobody but who did it is concerned."""
     match fact.event:
         case TaskGiven(owner=str(owner)) as task if owner != fact.by.id:
@@ -93,10 +128,48 @@ def asked_of(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str, st
             return who, f"Due now, how does it stand? {text}" if owner else f"Nobody has taken this yet: {text}"
         case NeedRaised(owner=str(owner), text=text) | NeedTaken(owner=owner, text=text) if owner != fact.by.id:
             return owner, f"{fact.by.name} needs your help: {text}"
+        case PersonAdmitted(person=person) if person != fact.by.id:
+            return (
+                person,
+                f"{fact.by.name} lets you see it. It is restricted: speak of it only with those who are in it",
+            )
+        case ParentSet(parent=parent, title=title) if incident.commander != fact.by.id:
+            return (
+                incident.commander,
+                f"{fact.by.name} put it under {parent} ({title}); you command it: {incident.title}",
+            )
+        case NeedAccepted(child=child, text=text) if incident.commander != fact.by.id:
+            return incident.commander, f"{child} cannot meet this by itself: {text}"
+        case UpdateReminded(audience=audience, due_at=due_at):
+            holder = next(iter(incident.roles.get("comms", ())), incident.commander)
+            return holder, f"{_update_for(audience)} is due by {spoken(due_at)}. Post it, or promise another time."
+        case UpdateLate(audience=audience, due_at=due_at):
+            return incident.commander, f"{_update_for(audience)} promised by {spoken(due_at)} is late."
         case MitigationOverdue(owner=owner, text=text):
             return owner, f"Temporary and should be gone by now: {text}"
         case _:
             return None
+
+
+def _update_for(audience: str) -> str:
+    return "The update" if audience == INTERNAL else f"The update for {audience}"
+
+
+def outside(incident: m.Incident, event: m.IncidentEvent) -> list[tuple[str, str, str]]:
+    """Audience, title and text of what goes to those outside the response: updates for them, and the end to whom
+    an update went before.
+    """
+    match event:
+        case m.UpdatePosted(audience=audience) if audience != INTERNAL:
+            due = f"Next update by {event.next_update_at:%H:%M} UTC." if event.next_update_at else ""
+            text = "\n\n".join(part for part in (event.condition, event.actions, event.needs, due) if part)
+            return [(audience, f"Update: {one_line(event.condition, TITLE_MAX)}", text)]
+        case m.AllClearGiven(message=message):
+            text = message or "It is over."
+            told = [name for name, clock in incident.clocks.items() if name != INTERNAL and clock.posted_at]
+            return [(name, f"All clear: {one_line(text, TITLE_MAX)}", text) for name in told]
+        case _:
+            return []
 
 
 def responders(incident: m.Incident) -> list[str]:
@@ -108,6 +181,8 @@ def announcement(incident: m.Incident, event: m.IncidentEvent) -> tuple[str, str
     """Title and text of what is announced; None for what stays in the incident."""
     head = f"{incident.key} {incident.severity.upper()}"
     match event:
+        case m.UpdatePosted(audience=audience) if audience != INTERNAL:
+            return None
         case m.IncidentDeclared():
             return f"{head} declared: {incident.title}", f"Incident Commander: {event.commander} (temporary)."
         case m.SeverityChanged() if event.new != event.old:

@@ -85,7 +85,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     title: str
     """What broke, in one line."""
     url: str
-    """Where to answer: opens a page with a button, never acts by itself."""
+    """Where to answer: opens a page with a button, never acts by itself. Empty for who has no account to look with."""
     severity: str | None = None
     service: str | None = None
     impact: str = ""

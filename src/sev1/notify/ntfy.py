@@ -65,6 +65,10 @@ class NtfyChannel:
 def message(topic: str, notice: Notice, *, repeat: bool) -> bytes:
     """The body. A tap opens the page with its buttons; nothing in the notification acts by itself."""
     urgent = notice.urgency == "high" and notice.kind != "test"
+    opens = {
+        "click": notice.url,
+        "actions": [{"action": "view", "label": "Open", "url": notice.url, "clear": True}],
+    }
     return msgspec.json.encode(
         {
             "topic": topic,
@@ -72,8 +76,7 @@ def message(topic: str, notice: Notice, *, repeat: bool) -> bytes:
             "message": in_short(notice, MESSAGE_MAX) or notice.title,
             "priority": (URGENT if notice.priority <= 1 else HIGH) if urgent else NORMAL,
             "tags": [TAGS[notice.kind]] if notice.kind in TAGS else [],
-            "click": notice.url,
-            "actions": [{"action": "view", "label": "Open", "url": notice.url, "clear": True}],
+            **(opens if notice.url else {}),
         }
     )
 

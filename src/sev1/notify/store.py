@@ -77,6 +77,19 @@ async def enqueue_many(conn: asyncpg.Connection, queued: Sequence[Queued], now: 
     return ids
 
 
+async def call_back(conn: asyncpg.Connection, *, about: str, keep: Sequence[str], now: datetime, reason: str) -> None:
+    """Stops whatever is still to go out about `about` to anybody but the people of `keep`, in the caller's transaction."""
+    await conn.execute(
+        """
+        UPDATE deliveries SET state = 'cancelled', finished_at = $2, error = $4,
+            log = log || jsonb_build_array(
+                jsonb_build_object('at', $2::timestamptz, 'method', method, 'outcome', 'cancelled', 'text', $4::text))
+        WHERE about = $1 AND state IN ('queued', 'sending') AND (person IS NULL OR person <> ALL($3::text[]))
+        """,
+        about, now, list(keep), reason,
+    )  # fmt: skip
+
+
 async def cancel(
     conn: asyncpg.Connection, *, about: str, now: datetime, kinds: Sequence[str] = ("page", "ask"), reason: str
 ) -> int:

@@ -7,6 +7,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Template
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
+from sev1.access.declare import FILES
 from sev1.engine.errors import Invalid, Sev1Error, TooMany
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ async def refuse_nul(request: Request) -> None:  # type: ignore[type-arg]
     raw_path = request.scope["raw_path"] or b""
     if b"%00" in raw_path or b"%00" in request.scope["query_string"] or "\0" in request.url.path:
         raise Invalid(NUL)
-    if request.method in {"POST", "PUT", "PATCH", "DELETE"}:
+    if request.method in {"POST", "PUT", "PATCH", "DELETE"} and not request.route_handler.opt.get(FILES):
         body = await request.body()
         if b"\0" in body or b"\\u0000" in body or b"%00" in body:
             raise Invalid(NUL)

@@ -4,13 +4,15 @@ import asyncio
 from typing import Any
 
 from litestar import Request
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
 
 from sev1.access.keyring import KeyRing
 from sev1.access.model import Principal
 from sev1.access.sessions import Presence
+from sev1.access.visibility import sight_of
 from sev1.catalog.cache import CatalogCache
+from sev1.command.sight import Sight
 from sev1.engine.clock import Clock
 from sev1.engine.commands import Commands
 from sev1.engine.database import Database
@@ -30,3 +32,13 @@ ServerSecret = NamedDependency[SkipValidation[bytes]]
 Stopping = NamedDependency[SkipValidation[asyncio.Event]]
 
 SignedIn = Request[Principal, str, Any]
+
+
+async def look(request: SignedIn, db: Db, catalogs: Catalogs) -> Sight:
+    async with db.connection() as conn:
+        return sight_of(request.user, await catalogs.current(conn))
+
+
+Looks = NamedDependency[SkipValidation[Sight]]
+"""A handler's parameter `sight: Looks`: which incidents the caller sees."""
+PROVIDE_SIGHT = {"sight": Provide(look)}

@@ -19,7 +19,7 @@ SCAN_MAX = 20_000
 
 HELD_BACK = (
     "tier = 'fyi' AND service IS NOT NULL"
-    " AND EXISTS (SELECT FROM incidents i WHERE i.resolved_at IS NULL AND alerts.service = ANY(i.services))"
+    " AND EXISTS (SELECT FROM incidents i WHERE i.resolved_at IS NULL AND NOT i.restricted AND alerts.service = ANY(i.services))"
 )
 
 NOBODY_ROUTES = (

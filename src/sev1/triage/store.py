@@ -107,9 +107,10 @@ async def open_pages(conn: asyncpg.Connection) -> dict[str, OpenPage]:
 
 
 async def open_incidents(conn: asyncpg.Connection) -> dict[str, str]:
-    """Service -> its open incident; of several the one declared last."""
+    """Service -> its open incident; of several the one declared last. A restricted one is nobody's reason: it would be told."""
     rows = await conn.fetch(
-        "SELECT id, unnest(services) AS service FROM incidents WHERE resolved_at IS NULL ORDER BY declared_at, number"
+        "SELECT id, unnest(services) AS service FROM incidents WHERE resolved_at IS NULL"
+        " AND NOT restricted ORDER BY declared_at, number"
     )
     return {row["service"]: row["id"] for row in rows}
 

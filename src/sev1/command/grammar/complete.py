@@ -4,6 +4,7 @@ import re
 
 from msgspec import Struct
 
+from sev1.catalog.audience import INTERNAL
 from sev1.command import model as m
 from sev1.command.grammar.reading import Speaker
 from sev1.command.grammar.verbs import BY_NAME, VERBS, Verb
@@ -74,8 +75,20 @@ def _choices(verb: Verb, speaker: Speaker) -> list[Candidate]:
             return [*(Candidate(text=name, says=says) for name, says in m.CRITERIA.items()), *guesses]
         case "board":
             return [c for c in _on_board(incident) if _fits(verb, c.text[0])]
-        case "work" | "task":
+        case "work" | "task" | "need":
             return _work(incident, verb)
+        case _:
+            return _named(verb, speaker)
+
+
+def _named(verb: Verb, speaker: Speaker) -> list[Candidate]:
+    """What the catalog and the incident have under a name."""
+    match verb.first:
+        case "decision":
+            known = speaker.incident.decisions.values() if speaker.incident else ()
+            return [Candidate(text=one.ref, says=one.decision) for one in known if one.worked is None]
+        case "audience":
+            return [Candidate(text=name, says="audience") for name in (INTERNAL, *speaker.audiences)]
         case "runbook":
             return [Candidate(text=name, says=title) for name, title in speaker.runbooks.items()]
         case _:
@@ -98,7 +111,7 @@ def _work(incident: m.Incident | None, verb: Verb) -> list[Candidate]:
     if incident is None:
         return []
     lists = {"T": incident.tasks, "N": incident.needs, "M": incident.mitigations, "W": incident.workstreams}
-    letters = {"take": "TN", "done": "TNMW", "drop": "TNW", "change": "TM"}.get(verb.name, "T")
+    letters = {"take": "TN", "done": "TNMW", "drop": "TNW", "change": "TM", "raise": "N"}.get(verb.name, "T")
     return [
         Candidate(text=one.ref, says=one.title if letter == "W" else one.text)
         for letter in letters

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 from whenever import Date, Instant, PlainDateTime, ZonedDateTime
 
+from sev1.catalog.audience import INTERNAL
 from sev1.command.model import Incident
 from sev1.engine.errors import Invalid
 
@@ -30,11 +31,14 @@ class Speaker(Struct, frozen=True, kw_only=True):
     """For completing references and for `@ic`, `@ops`, …."""
     runbooks: Mapping[str, str] = {}
     """Name -> title."""
+    audiences: tuple[str, ...] = ("executives", "customers")
+    """Names of who is told besides those who work on it."""
 
 
 _WORD = re.compile(r"\s*(\S+)\s*")
 _MENTION = re.compile(r"(?:(?<=\s)|^)@([\w.+-]+(?:@[\w.-]+)?)(?=[\s,;:]|$)")
 _REF = re.compile(r"^([A-Za-z]{1,2})-?(\d{1,4})$")
+_FOR = re.compile(r"for\s+([\w-]+)\s*:\s*", re.IGNORECASE)
 _PREPOSITIONS = r"(?:by|until|till|in|at|before)"
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?:\s*(?P<utc>utc|z))?"
@@ -102,6 +106,22 @@ class Rest:
         clause = self.text[found.end() :].strip()
         self.text = self.text[: found.start()].strip(" ,;")
         return clause
+
+    def take_audience(self) -> str | None:
+        """A leading `for customers:`. Raises Invalid for what is nearly an audience: nothing goes to the wrong one.
+
+        A text that merely begins so (`for some users: …`) stays a text.
+        """
+        found = _FOR.match(self.text)
+        if found is None:
+            return None
+        named, known = found[1].casefold(), (INTERNAL, *self.speaker.audiences)
+        if named not in known:
+            if near := difflib.get_close_matches(named, known, n=1, cutoff=0.75):
+                raise Invalid(f"There is no audience {named!r}. Did you mean {near[0]}?", field="audience")
+            return None
+        self.text = self.text[found.end() :].strip()
+        return named
 
     def take_all(self) -> str:
         text, self.text = self.text, ""

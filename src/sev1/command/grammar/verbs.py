@@ -7,13 +7,30 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sev1.command import model as m
+from sev1.command.grammar import told
+from sev1.command.grammar.fields import fields as _fields
+from sev1.command.grammar.fields import needed as _needed
 from sev1.command.grammar.reading import Rest
-from sev1.command.parts import board, mitigations, needs, tasks, workstreams
+from sev1.command.parts import board, family, mitigations, needs, privacy, tasks, workstreams
 from sev1.command.terms import Command
 from sev1.engine.errors import Invalid
 
 Group = Literal["Say", "Know", "Work", "Command", "End"]
-Choice = Literal["severity", "stage", "role", "criterion", "person", "board", "task", "work", "runbook", ""]
+Choice = Literal[
+    "severity",
+    "stage",
+    "role",
+    "criterion",
+    "person",
+    "board",
+    "task",
+    "work",
+    "need",
+    "runbook",
+    "audience",
+    "decision",
+    "",
+]
 
 
 class Verb(Struct, frozen=True, kw_only=True):
@@ -30,29 +47,14 @@ class Verb(Struct, frozen=True, kw_only=True):
     """What the first word is one of, for completion."""
 
 
-def _needed(text: str, what: str) -> str:
-    if not text.strip():
-        raise Invalid(f"Say {what}.")
-    return text.strip()
-
-
-def _tag(command: type[Command]) -> str:
-    tag = command.__struct_config__.tag
-    assert isinstance(tag, str)
-    return tag
-
-
-def _fields(command: type[Command], **fields: Any) -> dict[str, Any]:
-    return {"type": _tag(command), **{name: value for name, value in fields.items() if value not in (None, "")}}
-
-
 # --- say --------------------------------------------------------------------------------------------------------------
 
 _CAN_LABEL = re.compile(r"(?:^|\s|\|)\s*(c|condition|a|actions?|n|needs?)\s*:\s*", re.IGNORECASE)
 
 
 def _can(rest: Rest) -> dict[str, Any]:
-    """`CONDITION | ACTIONS | NEEDS`, or with the labels `actions:` and `needs:` in any order."""
+    """`CONDITION | ACTIONS | NEEDS`, or with the labels `actions:` and `needs:` in any order; `for customers:` first."""
+    audience = rest.take_audience()
     text = rest.take_all()
     pieces = {"c": "", "a": "", "n": ""}
     if _CAN_LABEL.search(text):
@@ -67,6 +69,7 @@ def _can(rest: Rest) -> dict[str, Any]:
         condition=_needed(pieces["c"], "what the condition is now"),
         actions=pieces["a"],
         needs=pieces["n"],
+        audience=audience,
     )
 
 
@@ -272,6 +275,16 @@ def _page(rest: Rest) -> dict[str, Any]:
     return _fields(m.PageResponder, person=person, ask=_needed(ask, "what you ask of them"))
 
 
+def _whom(command: type[Command], what: str) -> Callable[[Rest], dict[str, Any]]:
+    def read(rest: Rest) -> dict[str, Any]:
+        person = rest.take_person()
+        if person is None:
+            raise Invalid(f"Say whom to {what}, like @bo.", field="person")
+        return _alone(command)(rest) | {"person": person}
+
+    return read
+
+
 def _link(rest: Rest) -> dict[str, Any]:
     word = rest.take_word().upper()
     if re.fullmatch(r"P-\d{1,18}", word):
@@ -279,6 +292,40 @@ def _link(rest: Rest) -> dict[str, Any]:
     if re.fullmatch(r"A-\d{1,18}", word):
         return _fields(m.LinkAlerts, alerts=[int(word[2:])])
     raise Invalid("Give the number of a page or an alert, like P-7 or A-12.")
+
+
+def _parent(rest: Rest) -> dict[str, Any]:
+    """`INC-3`, or `none because REASON`."""
+    word = rest.take_word()
+    if word.casefold() in {"none", "-"}:
+        return _fields(family.LeaveParent, reason=re.sub(r"^because\s+", "", rest.take_all(), flags=re.IGNORECASE))
+    return _fields(family.SetParent, parent=_incident_key(word, "that it belongs under"))
+
+
+def _incident_key(word: str, which: str) -> str:
+    if not re.fullmatch(r"(?:INC-?)?\d{1,18}", word, re.IGNORECASE):
+        raise Invalid(f"Give the number of the incident {which}, like INC-3.")
+    return f"INC-{re.sub(r'[^0-9]', '', word)}"
+
+
+_SEVERITY_AT_END = re.compile(r"(?:^|[\s,;])sev[- ]?([0-5])[.!]?$", re.IGNORECASE)
+
+
+def _child(rest: Rest) -> dict[str, Any]:
+    person = rest.take_person()
+    severity = _SEVERITY_AT_END.search(rest.text)
+    if severity:
+        rest.text = rest.text[: severity.start()]
+    return _fields(
+        family.DeclareChild,
+        title=_needed(rest.take_all(), "what is wrong, in one line"),
+        commander=person,
+        severity=f"sev-{severity[1]}" if severity else None,
+    )
+
+
+def _raise(rest: Rest) -> dict[str, Any]:
+    return _fields(family.EscalateNeed, need=_work_ref(rest, "N", "N2")[1])
 
 
 # --- end --------------------------------------------------------------------------------------------------------------
@@ -322,6 +369,11 @@ def _said(command: type[Command], field: str, *, needed: str = "") -> Callable[[
     return read
 
 
+def _resolve(rest: Rest) -> dict[str, Any]:
+    reason = rest.take_clause("because", "since")
+    return {**_alone(m.ResolveIncident)(rest), **({"reason": reason} if reason else {})}
+
+
 def _alone(command: type[Command]) -> Callable[[Rest], dict[str, Any]]:
     def read(rest: Rest) -> dict[str, Any]:
         if rest.text:
@@ -334,8 +386,8 @@ def _alone(command: type[Command]) -> Callable[[Rest], dict[str, Any]]:
 VERBS: tuple[Verb, ...] = (
     Verb(
         name="can", also=("update",), group="Say", read=_can,
-        usage="CONDITION [| ACTIONS] [| NEEDS]",
-        does="Update everybody: what is happening, what is done, what is needed.",
+        usage="[for AUDIENCE:] CONDITION [| ACTIONS] [| NEEDS]",
+        does="Update everybody, or one audience: what is happening, what is done, what is needed.",
         example="/can 42 % of card payments fail | rolling back the 03:05 deploy | needs: a DBA",
     ),
     Verb(
@@ -343,6 +395,14 @@ VERBS: tuple[Verb, ...] = (
         usage="DECISION [because REASON] [instead of ALTERNATIVES]",
         does="Write a decision down.",
         example="/decide roll back because errors began with the deploy instead of waiting for the cache",
+    ),
+    Verb(
+        name="outcome", group="Say", read=told.outcome, usage="D1 it worked, or it did not[: WHAT CAME OF IT]", first="decision",
+        does="Say what became of a decision.", example="/outcome D1 it worked: errors are at 0.1 %",
+    ),
+    Verb(
+        name="promise", group="Say", read=told.promise, usage="[AUDIENCE] in 45 min", first="audience",
+        does="Say when an audience hears next.", example="/promise customers in 45 min",
     ),
     Verb(
         name="note", group="Say", read=_note, usage="TEXT", does="Add a note to the timeline. A line without / is one.",
@@ -452,6 +512,37 @@ VERBS: tuple[Verb, ...] = (
         example="/link A-12",
     ),
     Verb(
+        name="restrict", group="Command", read=_said(privacy.Restrict, "reason", needed="why only some may see it"),
+        usage="because REASON", does="Only those with a role and who is admitted see it from now on.",
+        example="/restrict because an account was taken over",
+    ),
+    Verb(
+        name="unrestrict", group="Command", read=_said(privacy.Unrestrict, "reason", needed="why everybody may see it"),
+        usage="because REASON", does="Let everybody see it again, and all that was written.",
+        example="/unrestrict because customers were informed",
+    ),
+    Verb(
+        name="admit", group="Command", read=_whom(privacy.Admit, "admit"), usage="@PERSON", first="person",
+        does="Let somebody see a restricted incident.", example="/admit @gus",
+    ),
+    Verb(
+        name="remove", group="Command", read=_whom(privacy.Remove, "remove"), usage="@PERSON", first="person",
+        does="Somebody may no longer see a restricted incident.", example="/remove @gus",
+    ),
+    Verb(
+        name="child", group="Command", read=_child, usage="TITLE [@PERSON] [sev 0–5]",
+        does="Declare an incident under this one, with a commander of its own.",
+        example="/child Refunds are late @bo sev 3",
+    ),
+    Verb(
+        name="parent", group="Command", read=_parent, usage="INC-3 or none [because REASON]",
+        does="Put this incident under another one, or take it out again.", example="/parent INC-3",
+    ),
+    Verb(
+        name="raise", group="Command", read=_raise, usage="N2", first="need",
+        does="Raise a need to the parent; the answer comes back.", example="/raise N2",
+    ),
+    Verb(
         name="mitigated", group="End", read=_alone(m.MarkMitigated), usage="",
         does="The impact has stopped or is clearly smaller.", example="/mitigated",
     ),
@@ -465,8 +556,8 @@ VERBS: tuple[Verb, ...] = (
         first="criterion", does="A criterion no longer holds.", example="/withdraw restored because errors are back",
     ),
     Verb(
-        name="resolve", group="End", read=_alone(m.ResolveIncident), usage="",
-        does="Say that it is over. All four criteria must hold.", example="/resolve",
+        name="resolve", group="End", read=_resolve, usage="[because REASON]",
+        does="Say that it is over. All four criteria must hold; with incidents under it open, say why.", example="/resolve",
     ),
     Verb(
         name="all-clear", also=("allclear",), group="End", read=_said(m.GiveAllClear, "message"), usage="[MESSAGE]",

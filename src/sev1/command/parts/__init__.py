@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from msgspec import Struct
 
-from sev1.command.parts import board, mitigations, needs, tasks, workstreams
+from sev1.command.parts import board, clocks, decisions, family, mitigations, needs, privacy, tasks, workstreams
 from sev1.command.terms import Command, Event, NameOf, Scene, Words
 
 
@@ -26,6 +26,8 @@ class Part(Struct, frozen=True, kw_only=True):
     timers: Callable[[Any], Mapping[str, datetime]] = lambda _: {}
     timer_commands: Mapping[str, type[Command]] = {}
     """What is asked for when a timer of that kind is due."""
+    inner: Any = None
+    """Commands that only follow from what happened in another incident; nobody can ask for them."""
     outlives: bool = False
     """True: goes on after the incident has ended."""
 
@@ -76,12 +78,55 @@ PARTS: tuple[Part, ...] = (
         timer_commands={"mitigation": mitigations.RemindOfMitigations},
         outlives=True,
     ),
+    Part(
+        name="privacy",
+        commands=privacy.PrivacyCommand,
+        events=privacy.PrivacyEvent,
+        decide=privacy.decide,
+        evolve=privacy.evolve,
+        words=privacy.words,
+        outlives=True,
+    ),
+    Part(
+        name="family",
+        commands=family.FamilyCommand,
+        inner=family.InnerFamilyCommand,
+        events=family.FamilyEvent,
+        decide=family.decide,
+        evolve=family.evolve,
+        words=family.words,
+    ),
+    Part(
+        name="clocks",
+        commands=clocks.ClockCommand,
+        events=clocks.ClockEvent,
+        decide=clocks.decide,
+        evolve=clocks.evolve,
+        words=clocks.words,
+        timers=clocks.timers,
+        timer_commands={"update": clocks.TellClocks},
+    ),
+    Part(
+        name="decisions",
+        commands=decisions.DecisionCommand,
+        events=decisions.DecisionEvent,
+        decide=decisions.decide,
+        evolve=decisions.evolve,
+        words=decisions.words,
+        outlives=True,
+    ),
 )
+
+
+def kinds_of(union: Any) -> tuple[type, ...]:
+    """The types of a union; of a lone type that one."""
+    return get_args(union) or (union,)
+
 
 _KNOWN_BY: dict[type, Part] = {
     kind: part
     for part in PARTS
-    for kind in (*get_args(part.commands), *get_args(part.events), *part.timer_commands.values())
+    for kind in (*kinds_of(part.commands), *kinds_of(part.inner), *kinds_of(part.events), *part.timer_commands.values())
 }
 
 

@@ -90,14 +90,14 @@ def decide(needs: Needs, command: NeedCommand, scene: Scene) -> list[NeedEvent]:
         case RaiseNeed():
             return raise_needs(needs, (command.text,), command.owner)
         case TakeNeed():
-            need = _open(needs, command.need)
+            need = open_need(needs, command.need)
             person = command.person or scene.by.id
             return [] if need.owner == person else [NeedTaken(number=need.number, text=need.text, owner=person)]
         case MeetNeed():
-            need = _open(needs, command.need)
+            need = open_need(needs, command.need)
             return [NeedMet(number=need.number, text=need.text, outcome=command.outcome)]
         case DropNeed():
-            need = _open(needs, command.need)
+            need = open_need(needs, command.need)
             return [NeedDropped(number=need.number, text=need.text, reason=command.reason)]
         case _:
             assert_never(command)
@@ -120,7 +120,8 @@ def lines_of(needs: str) -> tuple[str, ...]:
     return tuple(line[:1000] for line in lines if line and line.casefold().rstrip(".") not in {"none", "nothing", "-"})
 
 
-def _open(needs: Needs, number: int) -> Need:
+def open_need(needs: Needs, number: int) -> Need:
+    """Raises NotFound for one that was never raised, Refused for one that is over."""
     if number not in needs:
         raise NotFound(f"There is no need N{number} in this incident.")
     need = needs[number]

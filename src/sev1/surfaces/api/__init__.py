@@ -5,10 +5,13 @@ from litestar.handlers import HTTPRouteHandler
 from sev1.surfaces.api import (
     alerts,
     audit,
+    break_glass,
     catalog,
     changes,
     contact,
+    evidence,
     explain,
+    family,
     incidents,
     language,
     measures,
@@ -17,6 +20,7 @@ from sev1.surfaces.api import (
     on_call_plan,
     pages,
     playbooks,
+    signals,
     watch,
 )
 
@@ -36,4 +40,8 @@ ROUTES: list[HTTPRouteHandler] = [
     *playbooks.ROUTES,
     *language.ROUTES,
     *audit.ROUTES,
+    *evidence.ROUTES,
+    *break_glass.ROUTES,
+    *family.ROUTES,
+    *signals.ROUTES,
 ]

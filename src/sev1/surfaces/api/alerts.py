@@ -1,5 +1,6 @@
 """`/api/v1/alerts`, `/api/v1/silences`, `/api/v1/reports`, `/api/v1/not-understood`: what came in and what becomes of it."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
@@ -14,13 +15,15 @@ from sev1.access.declare import needs
 from sev1.catalog.maintenance import Window, next_window, window_at
 from sev1.catalog.matchers import Matcher, MatcherInvalid, parse
 from sev1.catalog.model import Tier
+from sev1.command.sight import withheld
+from sev1.command.withhold import alert_without
 from sev1.engine.errors import Invalid, NotFound, Refused
 from sev1.intake import misunderstood
 from sev1.intake.inbox import Inbox
 from sev1.intake.reports import report
 from sev1.surfaces.actor import actor_of
 from sev1.surfaces.api.on_call import aware
-from sev1.surfaces.injected import Catalogs, Db, Hears, Now, SignedIn
+from sev1.surfaces.injected import Catalogs, Db, Hears, Looks, Now, SignedIn
 from sev1.triage import alerts, silences
 from sev1.triage.alerts import Untiered
 from sev1.triage.model import AlertRow, Silence, Transition, Verdict
@@ -52,7 +55,9 @@ class AlertView(Struct, frozen=True, kw_only=True):
     incident: str | None
 
 
-def alert_view(row: AlertRow) -> AlertView:
+def alert_view(row: AlertRow, hidden: Collection[str]) -> AlertView:
+    """Without the incident, if that is hidden from the caller."""
+    row = alert_without(row, hidden)
     return AlertView(**{name: getattr(row, name) for name in AlertView.__struct_fields__})
 
 
@@ -66,6 +71,7 @@ class AlertPart(Struct, frozen=True, kw_only=True):
 @get("/api/v1/alerts", opt=needs("read"), tags=["alerts"])
 async def list_alerts(
     db: Db,
+    sight: Looks,
     status: FromQuery[Literal["firing", "resolved"] | None] = None,
     tier: FromQuery[Tier | None] = None,
     service: Annotated[str | None, QueryParameter(max_length=63)] = None,
@@ -84,7 +90,8 @@ async def list_alerts(
             limit=limit,
             before=before,
         )
-    return AlertPart(alerts=[alert_view(row) for row in part.alerts], before=part.before)
+        hidden = await withheld(conn, sight)
+    return AlertPart(alerts=[alert_view(row, hidden) for row in part.alerts], before=part.before)
 
 
 class Unrouted(Struct, frozen=True, kw_only=True):
@@ -94,12 +101,13 @@ class Unrouted(Struct, frozen=True, kw_only=True):
 
 
 @get("/api/v1/alerts/unrouted", opt=needs("read"), tags=["alerts"])
-async def list_unrouted(db: Db, catalogs: Catalogs) -> Unrouted:
+async def list_unrouted(db: Db, catalogs: Catalogs, sight: Looks) -> Unrouted:
     """Nobody routes these: what fires and neither a route nor a service claims."""
     async with db.connection() as conn:
         catalog = await catalogs.current(conn)
         rows = await alerts.nobody_routes(conn)
-    return Unrouted(owner=catalog.organisation.fallback_owner, alerts=[alert_view(row) for row in rows])
+        hidden = await withheld(conn, sight)
+    return Unrouted(owner=catalog.organisation.fallback_owner, alerts=[alert_view(row, hidden) for row in rows])
 
 
 @get("/api/v1/alerts/without-tier", opt=needs("read"), tags=["alerts"])
@@ -110,12 +118,13 @@ async def list_without_tier(db: Db, clock: Now) -> list[Untiered]:
 
 
 @get("/api/v1/alerts/{number:int}", opt=needs("read"), tags=["alerts"])
-async def get_alert(number: Number, db: Db) -> AlertView:
+async def get_alert(number: Number, db: Db, sight: Looks) -> AlertView:
     async with db.connection() as conn:
         row = await alerts.get_alert(conn, number)
+        hidden = await withheld(conn, sight)
     if row is None:
         raise NotFound(f"There is no alert A-{number}.")
-    return alert_view(row)
+    return alert_view(row, hidden)
 
 
 @get("/api/v1/alerts/{number:int}/transitions", opt=needs("read"), tags=["alerts"])

@@ -16,13 +16,13 @@ from sev1.command.grammar.parse import usage
 from sev1.command.grammar.reading import LINE_MAX
 from sev1.command.grammar.verbs import VERBS
 from sev1.command.react import PrepareIncident, declare
-from sev1.command.timeline import Entry, entry, render
+from sev1.command.sight import must_see, unknown
+from sev1.command.timeline import Entry, render
 from sev1.engine.commands import Change
-from sev1.engine.errors import NotFound
 from sev1.review.postmortem import draft
 from sev1.surfaces.actor import actor_of, name_of
 from sev1.surfaces.api.views import Changed, Declared, IncidentView, incident_view
-from sev1.surfaces.injected import Catalogs, Config, Db, Doing, Now, SignedIn
+from sev1.surfaces.injected import Catalogs, Config, Db, Doing, Looks, Now, SignedIn
 from sev1.surfaces.said import warnings
 
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
@@ -45,12 +45,12 @@ class VerbView(Struct, frozen=True, kw_only=True):
 
 @get("/api/v1/incidents", opt=needs("read"), tags=["incidents"])
 async def list_incidents(
-    db: Db, catalogs: Catalogs, settings: Config, limit: Limit = 50, before: Before = None
+    db: Db, catalogs: Catalogs, settings: Config, sight: Looks, limit: Limit = 50, before: Before = None
 ) -> list[IncidentView]:
     """The latest incidents, newest first; `before` is the number of the last one seen."""
     async with db.connection() as conn:
         catalog = await catalogs.current(conn)
-        rows = await store.recent_with_version(conn, limit=limit, before=before)
+        rows = await store.recent_with_version(conn, sight, limit=limit, before=before)
     return [incident_view(incident, version, catalog, settings.url) for incident, version in rows]
 
 
@@ -70,12 +70,13 @@ async def declare_incident(
 
 
 @get("/api/v1/incidents/{key:str}", opt=needs("read"), tags=["incidents"])
-async def get_incident(key: FromPath[str], db: Db, catalogs: Catalogs, settings: Config) -> IncidentView:
+async def get_incident(key: FromPath[str], db: Db, catalogs: Catalogs, settings: Config, sight: Looks) -> IncidentView:
+    """A restricted incident that is not theirs is answered as one that does not exist; so is all that follows."""
     async with db.connection() as conn:
         found = await store.get_with_version(conn, key)
         catalog = await catalogs.current(conn)
-    if found is None:
-        raise NotFound(f"There is no incident {key}.")
+    if found is None or not sight.sees(found[0]):
+        raise unknown(key)
     return incident_view(*found, catalog, settings.url)
 
 
@@ -84,14 +85,15 @@ async def get_timeline(
     key: FromPath[str],
     commands: Doing,
     catalogs: Catalogs,
+    sight: Looks,
     after: Annotated[int, QueryParameter(ge=0, le=2**31 - 1)] = 0,
 ) -> list[Entry]:
     """The timeline, oldest first; `after` is the last version seen."""
     async with commands.db.connection() as conn:
         state, facts = await commands.load(conn, "incident", key)
         catalog = await catalogs.current(conn)
-    if state.status == "none":
-        raise NotFound(f"There is no incident {key}.")
+    if state.status == "none" or not sight.sees(state):
+        raise unknown(key)
     return render((fact for fact in facts if fact.version > after), lambda who: name_of(catalog, who))
 
 
@@ -103,10 +105,12 @@ async def command_incident(
     commands: Doing,
     catalogs: Catalogs,
     settings: Config,
+    sight: Looks,
 ) -> Changed:
     """Does one thing: the `type` says what. What is so already changes nothing and is no error."""
     async with commands.db.connection() as conn:
         catalog = await catalogs.current(conn)
+        await must_see(conn, sight, key)
     change = await commands.run("incident", key, data, by=actor_of(request.user, catalog, "api"))
     return _changed(change, data, catalog, settings.url)
 
@@ -120,11 +124,13 @@ async def say_line(
     catalogs: Catalogs,
     clock: Now,
     settings: Config,
+    sight: Looks,
 ) -> Changed:
     """Does what a line says, in the grammar that page and terminal use (`GET /api/v1/commands` lists it)."""
     async with commands.db.connection() as conn:
         catalog = await catalogs.current(conn)
         by = actor_of(request.user, catalog, "api")
+        await must_see(conn, sight, key)
         command = await say.understand(conn, catalog, key, data.line, by=by, now=clock.now())
     change = await commands.run("incident", key, command, by=by)
     return _changed(change, command, catalog, settings.url)
@@ -137,15 +143,16 @@ async def draft_line(
     db: Db,
     catalogs: Catalogs,
     clock: Now,
+    sight: Looks,
     line: Annotated[str, QueryParameter(max_length=LINE_MAX)] = "",
 ) -> say.Draft:
     """How a line may go on, and what it would record if it were sent now. Nothing is written."""
     async with db.connection() as conn:
         catalog = await catalogs.current(conn)
         by = actor_of(request.user, catalog, "api")
-        return await say.preview(
+        drafted = await say.preview(
             conn,
-            PrepareIncident(catalogs),
+            PrepareIncident(catalogs, tries=True),
             catalog,
             key,
             line,
@@ -153,6 +160,8 @@ async def draft_line(
             now=clock.now(),
             name_of=lambda who: name_of(catalog, who),
         )
+        await must_see(conn, sight, key)
+    return drafted
 
 
 @get("/api/v1/commands", opt=needs("read"), tags=["incidents"])
@@ -172,17 +181,18 @@ def _changed(change: Change[m.Incident], command: m.ResponderCommand, catalog: C
 
     return Changed(
         incident=incident_view(change.after, change.version, catalog, url),
-        recorded=[entry(fact, named) for fact in change.facts],
+        recorded=render(change.facts, named),
         advice=advise(change.after, change.facts, named),
         warnings=warnings(command, catalog),
     )
 
 
 @get("/api/v1/incidents/{key:str}/postmortem", opt=needs("read"), tags=["incidents"], media_type="text/markdown")
-async def get_postmortem(key: FromPath[str], commands: Doing, catalogs: Catalogs) -> Response[str]:
+async def get_postmortem(key: FromPath[str], commands: Doing, catalogs: Catalogs, sight: Looks) -> Response[str]:
     """The draft of the postmortem as Markdown, with the timeline as it was recorded."""
     async with commands.db.connection() as conn:
         text = await draft(conn, commands, await catalogs.current(conn), key)
+        await must_see(conn, sight, key)
     return Response(text, media_type="text/markdown")
 
 

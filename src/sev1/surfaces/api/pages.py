@@ -8,6 +8,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from sev1.access.declare import needs
+from sev1.command.sight import withheld
+from sev1.command.withhold import page_facts_without, page_without
 from sev1.engine.errors import NotFound
 from sev1.notify.model import DeliveryView
 from sev1.notify.store import deliveries_about
@@ -17,43 +19,48 @@ from sev1.paging.plan import Planned
 from sev1.paging.react import plan_now
 from sev1.surfaces.actor import actor_of
 from sev1.surfaces.api.views import FactView, PageView, page_view
-from sev1.surfaces.injected import Catalogs, Config, Db, Doing, SignedIn
+from sev1.surfaces.injected import Catalogs, Config, Db, Doing, Looks, SignedIn
 
 
 @get("/api/v1/pages", opt=needs("read"), tags=["pages"])
 async def list_pages(
     db: Db,
     settings: Config,
+    sight: Looks,
     status: FromQuery[Literal["open", "any"]] = "open",
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
 ) -> list[PageView]:
     """Pages that are not over, oldest first; or the latest of any state, newest first."""
     async with db.connection() as conn:
         rows = await store.with_version(conn, only_open=status == "open", limit=limit)
-    return [page_view(page, version, settings.url) for page, version in rows]
+        hidden = await withheld(conn, sight)
+    return [page_view(page_without(page, hidden), version, settings.url) for page, version in rows]
 
 
 @get("/api/v1/pages/{key:str}", opt=needs("read"), tags=["pages"])
-async def get_page(key: FromPath[str], db: Db, settings: Config) -> PageView:
+async def get_page(key: FromPath[str], db: Db, settings: Config, sight: Looks) -> PageView:
     async with db.connection() as conn:
         found = await store.get_with_version(conn, key)
+        hidden = await withheld(conn, sight)
     if found is None:
         raise NotFound(f"There is no page {key}.")
-    return page_view(*found, settings.url)
+    page, version = found
+    return page_view(page_without(page, hidden), version, settings.url)
 
 
 @get("/api/v1/pages/{key:str}/events", opt=needs("read"), tags=["pages"])
-async def get_page_events(key: FromPath[str], commands: Doing) -> list[FactView]:
+async def get_page_events(key: FromPath[str], commands: Doing, sight: Looks) -> list[FactView]:
     """Everything that happened to the page, oldest first: whom it asked, why, and who answered."""
     async with commands.db.connection() as conn:
         state, facts = await commands.load(conn, "page", key)
+        hidden = await withheld(conn, sight)
     if state.status == "none":
         raise NotFound(f"There is no page {key}.")
     return [
         FactView(
             version=fact.version, at=fact.at, by=fact.by.name, via=fact.by.via, event=msgspec.to_builtins(fact.event)
         )
-        for fact in facts
+        for fact in page_facts_without(facts, hidden)
     ]
 
 
@@ -83,12 +90,15 @@ async def command_page(
     commands: Doing,
     catalogs: Catalogs,
     settings: Config,
+    sight: Looks,
 ) -> PageView:
     """Answers a page: acknowledge, escalate, reassign, snooze or resolve. The answer is the page afterwards."""
     async with commands.db.connection() as conn:
         catalog = await catalogs.current(conn)
     change = await commands.run("page", key, data, by=actor_of(request.user, catalog, "api"))
-    return page_view(change.after, change.version, settings.url)
+    async with commands.db.connection() as conn:
+        hidden = await withheld(conn, sight)
+    return page_view(page_without(change.after, hidden), change.version, settings.url)
 
 
 ROUTES: list[HTTPRouteHandler] = [

@@ -12,7 +12,7 @@ from sev1.access.declare import needs
 from sev1.engine.errors import NotFound
 from sev1.measure.alert_history import DAYS, AlertHistory, RuleSeen, history_of, rules_seen
 from sev1.paging.playbook import Playbook
-from sev1.surfaces.injected import Catalogs, Db, Now
+from sev1.surfaces.injected import Catalogs, Db, Looks, Now
 from sev1.surfaces.web.alert_view import alert_screen, score_of
 from sev1.triage import alerts
 from sev1.triage.five_questions import Score
@@ -33,14 +33,14 @@ class PlaybookView(Struct, frozen=True, kw_only=True):
 
 
 @get("/api/v1/alerts/{number:int}/playbook", opt=needs("read"), tags=["alerts"])
-async def get_playbook(number: Number, db: Db, clock: Now, catalogs: Catalogs) -> PlaybookView:
+async def get_playbook(number: Number, db: Db, clock: Now, catalogs: Catalogs, sight: Looks) -> PlaybookView:
     """Impact, where to verify, the runbook's steps and questions, the response plan, the score, the last 90 days."""
     async with db.connection() as conn:
         catalog = await catalogs.current(conn)
         alert = await alerts.get_alert(conn, number)
         if alert is None:
             raise NotFound(f"There is no alert A-{number}.")
-        past = await history_of(conn, rule_of(alert), alert.service, clock.now())
+        past = await history_of(conn, rule_of(alert), alert.service, clock.now(), sight)
     screen = alert_screen(alert, catalog)
     return PlaybookView(broke=alert.summary, book=screen.book, path=screen.path, score=screen.score, past=past)
 

@@ -10,6 +10,9 @@ from sev1.catalog.model import Catalog
 from sev1.command import model as incident_model
 from sev1.command.advice import Advice
 from sev1.command.parts.board import Item
+from sev1.command.parts.clocks import Clock
+from sev1.command.parts.decisions import Decision
+from sev1.command.parts.family import Family
 from sev1.command.parts.mitigations import Mitigation
 from sev1.command.parts.needs import Need
 from sev1.command.parts.tasks import Task
@@ -62,6 +65,13 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     needs: list[Need]
     workstreams: list[Workstream]
     mitigations: list[Mitigation]
+    restricted: bool
+    admitted: tuple[str, ...]
+    """Who sees it while it is restricted, besides those with a role."""
+    family: Family
+    decisions: list[Decision]
+    clocks: dict[str, Clock]
+    """By audience: what it was told last, and when it hears again."""
 
 
 class Declared(IncidentView, frozen=True, kw_only=True):
@@ -109,6 +119,11 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
         needs=list(incident.needs.values()),
         workstreams=list(incident.workstreams.values()),
         mitigations=list(incident.mitigations.values()),
+        restricted=incident.privacy.restricted,
+        admitted=incident.privacy.admitted,
+        family=incident.family,
+        decisions=list(incident.decisions.values()),
+        clocks=incident.clocks,
     )
 
 

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from sev1.access.declare import needs
 from sev1.catalog.model import Tier
+from sev1.command.sight import withheld
+from sev1.command.withhold import alert_without, page_without
 from sev1.engine.errors import NotFound
 from sev1.intake import changes
 from sev1.intake.inbox_reader import read_row
@@ -57,13 +59,14 @@ async def list_alerts(
         loose = await alerts_store.loose_ends(conn)
         rules = await alerts_store.untiered_by_rule(conn, visit.now - A_WEEK) if only == "no-tier" else []
         in_force = await silences.in_force(conn, visit.now)
+        hidden = await withheld(conn, visit.sight)
     owner = visit.catalog.teams.get(visit.catalog.organisation.fallback_owner or "")
     return show(
         visit,
         "alerts.html",
         section="alerts",
-        firing=firing,
-        over=over.alerts,
+        firing=[alert_without(alert, hidden) for alert in firing],
+        over=[alert_without(alert, hidden) for alert in over.alerts],
         older=over.before,
         chosen={"status": status, "tier": tier, "service": service, "only": only},
         before=before,
@@ -111,7 +114,9 @@ async def show_alert(number: Number, db: Db, visit: Here) -> Template:
             if service
             else []
         )
-        past = await history_of(conn, rule_of(alert), alert.service, visit.now)
+        past = await history_of(conn, rule_of(alert), alert.service, visit.now, visit.sight)
+        hidden = await withheld(conn, visit.sight)
+    alert, page = alert_without(alert, hidden), page and page_without(page, hidden)
     return show(
         visit,
         "alert.html",

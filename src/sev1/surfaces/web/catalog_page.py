@@ -7,6 +7,8 @@ from litestar.response import Template
 
 from sev1.access.declare import needs
 from sev1.command import store as incidents
+from sev1.command.sight import withheld
+from sev1.command.withhold import alert_without
 from sev1.engine.errors import NotFound
 from sev1.measure.alert_health import health_of
 from sev1.oncall import store as oncall_store
@@ -44,7 +46,8 @@ async def show_service(name: FromPath[str], db: Db, visit: Here) -> Template:
         overrides = await oncall_store.overrides_at(conn, visit.now)
         firing = (await list_alerts(conn, status="firing", service=name, limit=20)).alerts
         health = await health_of(conn, name, visit.now, time_zone=visit.zone)
-        recent = [i for i in await incidents.recent_incidents(conn, limit=200) if name in i.services]
+        recent = [i for i in await incidents.recent_incidents(conn, visit.sight, limit=200) if name in i.services]
+        hidden = await withheld(conn, visit.sight)
     return show(
         visit,
         "service.html",
@@ -52,7 +55,7 @@ async def show_service(name: FromPath[str], db: Db, visit: Here) -> Template:
         screen=service_screen(service, visit.catalog, overrides, visit.now),
         service=service,
         health=health,
-        firing=firing,
+        firing=[alert_without(alert, hidden) for alert in firing],
         recent=recent[:8],
     )
 

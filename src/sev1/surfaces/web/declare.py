@@ -12,6 +12,8 @@ from msgspec import Struct
 from sev1.access.declare import needs
 from sev1.command import model as m
 from sev1.command.react import declare
+from sev1.command.sight import Sight, withheld
+from sev1.command.withhold import page_without
 from sev1.engine.commands import Commands
 from sev1.engine.errors import Invalid, NotFound, Refused
 from sev1.paging import store as pages
@@ -39,7 +41,7 @@ class Origin(Struct, frozen=True, kw_only=True):
 @get("/incidents/new", opt=needs("report"), include_in_schema=False)
 async def show_declare(commands: Doing, visit: Here, page: FromQuery[str] = "", alert: AlertNumber = None) -> Template:
     async with commands.db.connection() as conn:
-        origin = await _origin(conn, page, alert)
+        origin = await _origin(conn, page, alert, visit.sight)
     return _form(visit, origin)
 
 
@@ -63,6 +65,7 @@ async def submit_declare(request: SignedIn, commands: Doing, catalogs: Catalogs,
         "services": services,
         "page": fields.get("page"),
         "alerts": [alert] if alert else [],
+        "restricted": fields.get("restricted"),
     }
     try:
         command = command_from(wanted, m.Declare)
@@ -83,12 +86,13 @@ async def _declare(commands: Commands, catalogs: Any, visit: Visit, command: m.D
     return change.key
 
 
-async def _origin(conn: asyncpg.Connection, page: str, alert: int | None) -> Origin:
+async def _origin(conn: asyncpg.Connection, page: str, alert: int | None, sight: Sight) -> Origin:
     """Raises NotFound for what does not exist: the link that led here is wrong, and saying so is better than guessing."""
     if page:
         found = await pages.get(conn, page)
         if found is None:
             raise NotFound(f"There is no page {page}.")
+        found = page_without(found, await withheld(conn, sight))
         return Origin(
             page=page,
             title=found.title,

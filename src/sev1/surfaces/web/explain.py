@@ -26,14 +26,14 @@ class Asks(Struct, frozen=True, kw_only=True):
 @get("/alerts/{number:int}/explanation", opt=needs("read"), include_in_schema=False)
 async def explain_alert(number: Number, db: Db, visit: Here) -> Template:
     async with db.connection() as conn:
-        tree = await store.of_alert(conn, number, visit.catalog, visit.now)
+        tree = await store.of_alert(conn, number, visit.catalog, visit.now, visit.sight)
     return _show(visit, tree, title=f"What became of A-{number}", back=f"/alerts/{number}", back_label=f"A-{number}")
 
 
 @get("/pages/{key:str}/explanation", opt=needs("read"), include_in_schema=False)
 async def explain_page(key: FromPath[str], db: Db, visit: Here) -> Template:
     async with db.connection() as conn:
-        tree = await store.of_page(conn, key, visit.catalog, visit.now)
+        tree = await store.of_page(conn, key, visit.catalog, visit.now, visit.sight)
     return _show(visit, tree, title=f"Why {key} went where it did", back=f"/pages/{key}", back_label=key)
 
 
@@ -50,10 +50,10 @@ async def explain_person(
     tree = None
     async with db.connection() as conn:
         if about.strip():
-            tree = await store.explain(conn, about, visit.catalog, visit.now)
+            tree = await store.explain(conn, about, visit.catalog, visit.now, visit.sight)
         elif asks.person:
             since = visit.now - timedelta(hours=hours)
-            tree = await store.of_person(conn, asks.person, since, visit.catalog, visit.now)
+            tree = await store.of_person(conn, asks.person, since, visit.catalog, visit.now, visit.sight)
     title = "Why it woke whom" if about.strip() else "Why was I (not) paged?"
     return _show(visit, tree, title=title, back="/on-call", back_label="On call", asks=asks)
 

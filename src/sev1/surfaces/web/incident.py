@@ -16,6 +16,7 @@ from sev1.command import say
 from sev1.command.advice import Advice, advise
 from sev1.command.grammar.reading import LINE_MAX
 from sev1.command.react import PrepareIncident
+from sev1.command.sight import must_see, unknown
 from sev1.engine.errors import Invalid, Refused
 from sev1.surfaces.injected import Catalogs, Db, Doing, SignedIn
 from sev1.surfaces.said import warnings
@@ -45,6 +46,8 @@ async def show_incident(
     """
     async with db.connection() as conn:
         page = await incident_page.read(conn, key, kind=kind, before=before)
+    if not visit.sight.sees(page.incident):
+        raise unknown(key)
     return _page(page, visit, kind=kind, before=before, begun=line[:MOST_BEGUN], said=said)
 
 
@@ -96,7 +99,7 @@ async def show_draft(
     async with db.connection() as conn:
         draft = await say.preview(
             conn,
-            PrepareIncident(catalogs),
+            PrepareIncident(catalogs, tries=True),
             visit.catalog,
             key,
             line[:LINE_MAX],
@@ -104,6 +107,7 @@ async def show_draft(
             now=visit.now,
             name_of=visit.name_of,
         )
+        await must_see(conn, visit.sight, key)
     return show(visit, "incident/draft.html", draft=draft, line=line)
 
 
@@ -116,6 +120,8 @@ async def _run(
     visit: Visit,
 ) -> Response[Any]:
     """Runs what was understood and answers: the form again, a line that says what became of it, or the whole page."""
+    async with db.connection() as conn:
+        await must_see(conn, visit.sight, key)
     form, typed, recorded, advice, hinted = fields.get("form", ""), None, 0, list[Advice](), False
     try:
         command = await understood()
@@ -130,6 +136,8 @@ async def _run(
         return go_to(f"/incidents/{key}{said}" + (f"#entry-{recorded}" if recorded else ""))
     async with db.connection() as conn:
         page = await incident_page.read(conn, key)
+    if not visit.sight.sees(page.incident):
+        return go_to("/incidents")  # one removed oneself
     if not visit.fragment:
         return _page(page, visit, typed=typed, advice=advice, said=recorded)
     return _fragment(page, visit, form, typed=typed, advice=advice, said=recorded)

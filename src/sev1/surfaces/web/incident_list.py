@@ -22,8 +22,8 @@ Before = Annotated[int | None, QueryParameter(ge=1, le=2**62)]
 @get("/incidents", opt=needs("read"), include_in_schema=False)
 async def list_incidents(db: Db, visit: Here, before: Before = None) -> Template:
     async with db.connection() as conn:
-        open_ones = await store.open_incidents(conn) if before is None else []
-        recent = await store.recent_incidents(conn, limit=PAGE + 1, before=before)
+        open_ones = await store.open_incidents(conn, visit.sight) if before is None else []
+        recent = await store.recent_incidents(conn, visit.sight, limit=PAGE + 1, before=before)
         measured = await store.declared_since(conn, visit.now - PERIOD)
     shown, more = recent[:PAGE], len(recent) > PAGE
     return show(

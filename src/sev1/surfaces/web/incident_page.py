@@ -1,15 +1,16 @@
 """Everything the incident's landing page is rendered from, read at one moment. Used by the page and by its stream."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 from msgspec import Struct
 
+from sev1.command import kin, store
 from sev1.command import model as m
-from sev1.command import store
 from sev1.command.advice import Advice
 from sev1.command.decide import IncidentAggregate
+from sev1.command.terms import EntryKind
 from sev1.command.timeline import Entry, entry, render
 from sev1.engine import event_log
 from sev1.engine.decider import Fact
@@ -21,13 +22,18 @@ from sev1.paging.model import Page
 from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_view as view
 from sev1.surfaces.web.board_view import board_view
+from sev1.surfaces.web.clocks_view import clocks_view
+from sev1.surfaces.web.decisions_view import decision_rows
+from sev1.surfaces.web.family_view import family_view
 from sev1.surfaces.web.page_view import receipts
+from sev1.surfaces.web.privacy_view import insiders
 from sev1.surfaces.web.timeline_view import FILTERS, PAGE, timeline_view
 from sev1.surfaces.web.visit import Typed, Visit, context_of
 from sev1.surfaces.web.work_view import work_view
 
 ALERTS_SHOWN = 8
 DECISIONS_SHOWN = 5
+VISIBLE = frozenset(get_args(EntryKind)) - {"hidden"}
 CHUNK = 500
 """How much of the record is read at once while looking for entries of one kind."""
 
@@ -44,6 +50,9 @@ FOLDS: dict[str, str] = {
     "times": "Correct the times",
     "false-alarm": "Close as a false alarm",
     "reopen": "Reopen",
+    "restrict": "Restrict who may see it",
+    "admit": "Admit somebody",
+    "unrestrict": "Lift the restriction",
 }
 FORMS = frozenset({*FOLDS, *(name for name, _ in BAR)})
 
@@ -71,6 +80,8 @@ class IncidentPage(Struct, frozen=True, kw_only=True):
     alert_count: int
     deliveries: Sequence[DeliveryView]
     """Announcements and the like: what went out about it."""
+    around: Sequence[m.Incident]
+    """Its parent and everything under it."""
     mark: str
     """Changes whenever something that the page shows does; see `read_mark`."""
 
@@ -102,6 +113,8 @@ async def read(
         count = await conn.fetchval("SELECT count(*) FROM alerts WHERE incident = $1", key)
         linked = await pages.of_incident(conn, key)
         deliveries = await deliveries_about(conn, key)
+        family = incident.family
+        around = await kin.around(conn, key, family.parent) if family.parent or family.children else []
         mark = await read_mark(conn, key)
     return IncidentPage(
         incident=incident,
@@ -112,6 +125,7 @@ async def read(
         alerts=[LinkedAlert(**dict(row)) for row in rows],
         alert_count=count,
         deliveries=deliveries,
+        around=around,
         mark=mark,
     )
 
@@ -120,13 +134,13 @@ async def _facts_of_a_page(
     conn: asyncpg.Connection, stream: str, kind: str, before: int | None
 ) -> list[Fact[m.IncidentEvent]]:
     """Enough of the record for one page of the timeline and to know whether there is more, read from its end."""
-    if kind not in FILTERS:
-        return await event_log.read_back(conn, stream, m.IncidentEvent, before=before, limit=PAGE + 1)
-    wanted, found = FILTERS[kind][1], list[Fact[m.IncidentEvent]]()
+    wanted = FILTERS[kind][1] if kind in FILTERS else VISIBLE
+    chunk = CHUNK if kind in FILTERS else PAGE + 1
+    found: list[Fact[m.IncidentEvent]] = []
     while len(found) <= PAGE:
-        part = await event_log.read_back(conn, stream, m.IncidentEvent, before=before, limit=CHUNK)
+        part = await event_log.read_back(conn, stream, m.IncidentEvent, before=before, limit=chunk)
         found[:0] = [fact for fact in part if entry(fact, str).kind in wanted]
-        if len(part) < CHUNK:
+        if len(part) < chunk:
             break
         before = part[0].version
     return found
@@ -146,7 +160,8 @@ async def _decisions(conn: asyncpg.Connection, stream: str) -> list[Fact[m.Incid
 
 
 async def read_mark(conn: asyncpg.Connection, key: str) -> str:
-    """A small query whose answer changes with the incident, its pages and its alerts. Begins with the version.
+    """A small query whose answer changes with the incident, its pages and alerts, the incident above and those under
+    it. Begins with the version.
 
     Raises NotFound for an incident that was never declared.
     """
@@ -155,7 +170,10 @@ async def read_mark(conn: asyncpg.Connection, key: str) -> str:
         " (SELECT coalesce(sum(version), 0) FROM pages WHERE incident = i.id) AS pages,"
         " (SELECT count(*) FROM alerts WHERE incident = i.id) AS alerts,"
         " (SELECT count(*) FROM alerts WHERE incident = i.id AND status = 'firing') AS firing,"
-        " (SELECT count(*) FROM deliveries WHERE about = i.id AND finished_at IS NOT NULL) AS deliveries"
+        " (SELECT count(*) FROM deliveries WHERE about = i.id AND finished_at IS NOT NULL) AS deliveries,"
+        " (SELECT coalesce(sum(version), 0) FROM incidents WHERE parent = i.id"
+        "  OR parent IN (SELECT id FROM incidents WHERE parent = i.id)) AS below,"
+        " (SELECT coalesce(sum(version), 0) FROM incidents WHERE id = i.parent) AS above"
         " FROM incidents i WHERE i.id = $1",
         key,
     )
@@ -187,9 +205,12 @@ def context(
         version=page.version,
         mark=page.mark,
         band=view.band(incident, catalog, visit.me, visit.now),
-        picture=view.picture(incident, decisions, catalog),
+        picture=view.picture(incident, catalog),
         board=board_view(incident.board, catalog),
         work=work_view(incident, catalog, visit.me),
+        family=family_view(incident, page.around, catalog, visit.now),
+        decisions=decision_rows(decisions, incident.decisions),
+        clocks=clocks_view(incident, catalog, visit.now),
         begun=begun,
         advice=advice,
         roles=view.role_rows(incident, catalog, visit.me),
@@ -209,6 +230,7 @@ def context(
         form_ids=FORMS,
         worth=[hint for f in page.facts if f.version == said for hint in warnings(f.event, catalog)],
         oob=False,
+        insiders=insiders(incident, catalog),
     )
 
 
@@ -218,11 +240,12 @@ def entries(facts: Sequence[Fact[m.IncidentEvent]], visit: Visit) -> list[Entry]
 
 def offered(incident: m.Incident) -> list[str]:
     """The forms that make sense in the incident's state, the likeliest first."""
+    privacy = ["admit", "unrestrict"] if incident.privacy.restricted else ["restrict"]
     match incident.status:
         case "open":
             gate = (["override"] if incident.missing else []) + (["withdraw"] if incident.gate else [])
-            return ["role", "severity", "responder", *gate, "link", "times", "false-alarm"]
+            return ["role", "severity", "responder", *gate, "link", "times", *privacy, "false-alarm"]
         case "resolved":
-            return ["all-clear", "role", "link", "times", "reopen"]
+            return ["all-clear", "role", "link", "times", *privacy, "reopen"]
         case _:
-            return ["link", "times", "reopen"]
+            return ["link", "times", *privacy, "reopen"]

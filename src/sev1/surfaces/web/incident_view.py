@@ -1,6 +1,5 @@
 """What the incident's landing page shows, as pure functions of its state (mission 8.4, design: five-second band)."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -23,6 +22,7 @@ SHORT_TITLES: dict[m.Role, str] = {
     "sme": "Expert",
     "support": "Support",
     "sponsor": "Sponsor",
+    "security": "Security",
 }
 SETTABLE_STAGES: tuple[m.Stage, ...] = m.STAGES[:5]
 """Recovery and analysis follow from resolving and the all-clear."""
@@ -221,20 +221,14 @@ class Picture(Struct, frozen=True, kw_only=True):
     update: m.Update | None
     update_by: str
     services: tuple[AffectedService, ...]
-    decisions: tuple[tuple[int, m.DecisionRecorded], ...]
-    """The latest first, each with its version in the stream."""
     measures: tuple[Measure, ...]
 
 
-def picture(
-    incident: m.Incident, decisions: Mapping[int, m.DecisionRecorded], catalog: Catalog, *, most: int = 5
-) -> Picture:
-    latest = sorted(decisions.items(), reverse=True)[:most]
+def picture(incident: m.Incident, catalog: Catalog) -> Picture:
     return Picture(
         update=incident.update,
         update_by=name_of(catalog, incident.update.by) if incident.update else "",
         services=tuple(_affected(name, catalog) for name in incident.services),
-        decisions=tuple(latest),
         measures=measures(incident, catalog),
     )
 

@@ -19,11 +19,13 @@ from msgspec import Struct
 from sev1.access import sessions
 from sev1.access.declare import needs
 from sev1.access.model import Principal
+from sev1.access.visibility import sight_of
+from sev1.command.sight import must_see
 from sev1.engine.clock import Clock
 from sev1.engine.errors import Invalid
 from sev1.engine.news import News
-from sev1.surfaces.injected import Db, Hears, Now, Present, SignedIn, Stopping
-from sev1.surfaces.web import incident_page, sse
+from sev1.surfaces.injected import Db, Hears, Looks, Now, Present, SignedIn, Stopping
+from sev1.surfaces.web import sse
 from sev1.surfaces.web.incident_watch import Watches, message
 from sev1.surfaces.web.templating import render
 from sev1.surfaces.web.visit import visit_of
@@ -36,7 +38,7 @@ TOLD_AT_MOST_EVERY_S = 0.25
 """For pages that fetch themselves again: a storm of alerts must not become a storm of requests."""
 RETRY_MS = 1000
 HEADERS = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
-ANYTHING = ("page/*", "incident/*", "alerts", "catalog")
+ANYTHING = ("page/*", "incident/*", "alerts", "catalog", "risk")
 
 Watching = NamedDependency[SkipValidation[Watches]]
 After = Annotated[int, QueryParameter(ge=0, le=2**31 - 1)]
@@ -109,6 +111,7 @@ async def stream_incident(
     stopping: Stopping,
     presence: Present,
     watches: Watching,
+    sight: Looks,
     after: After = 0,
     mark: FromQuery[str] = "",
 ) -> Stream:
@@ -121,7 +124,7 @@ async def stream_incident(
     if last is not None:
         after, mark = max(after, last), ""
     async with db.connection() as conn:
-        await incident_page.read_mark(conn, key)  # an unknown incident is answered before the stream begins
+        await must_see(conn, sight, key)  # an unknown incident is answered before the stream begins
     line = Line(presence, clock, news, stopping, request.user.session_id or b"")
 
     async def stream() -> AsyncIterator[bytes]:
@@ -130,6 +133,8 @@ async def stream_incident(
         with watches.of(key) as watch:
             async for turn in line.turns(f"incident/{key}", "page/*", "catalog"):
                 snapshot = await watch.look()
+                if not sight_of(turn.principal, snapshot.catalog).sees(snapshot.page.incident):
+                    return  # it was restricted, or they were removed; a new stream is answered as for an unknown one
                 if snapshot.page.mark != seen:
                     visit = visit_of(turn.principal, request.auth or "", snapshot.catalog, clock.now())
                     facts = await watch.facts_after(snapshot, sent)
@@ -149,12 +154,23 @@ def _render(request: SignedIn, context: dict[str, Any]) -> str:
 
 @get("/news", opt=needs("read"), include_in_schema=False)
 async def stream_news(
-    request: SignedIn, presence: Present, clock: Now, news: Hears, stopping: Stopping, about: FromQuery[str] = ""
+    request: SignedIn,
+    db: Db,
+    presence: Present,
+    clock: Now,
+    news: Hears,
+    stopping: Stopping,
+    sight: Looks,
+    about: FromQuery[str] = "",
 ) -> Stream:
     """Says that there is news: of `about` (`page/P-1`), else of anything. The page then fetches itself again.
 
     The first is said at once: between the moment at which the page was rendered and this one something may have happened.
     """
+    kind, _, key = about.partition("/")
+    if kind == "incident":
+        async with db.connection() as conn:
+            await must_see(conn, sight, key)
     line = Line(presence, clock, news, stopping, request.user.session_id or b"")
     topics = (about,) if about else ANYTHING
 

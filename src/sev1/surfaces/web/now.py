@@ -6,6 +6,8 @@ from litestar.response import Template
 
 from sev1.access.declare import needs
 from sev1.command import store as incidents
+from sev1.command.sight import withheld
+from sev1.command.withhold import page_without
 from sev1.intake import misunderstood
 from sev1.notify import reachable
 from sev1.oncall import store as oncall_store
@@ -23,7 +25,7 @@ COUNTED = 100
 async def show_now(db: Db, visit: Here, settings: Config) -> Template:
     async with db.connection() as conn:
         open_pages = await pages.open_pages(conn)
-        open_incidents = await incidents.open_incidents(conn)
+        open_incidents = await incidents.open_incidents(conn, visit.sight)
         overrides = await oncall_store.overrides_at(conn, visit.now)
         tidies = visit.may("alerts:write")
         not_understood = len(await misunderstood.list_open(conn, limit=COUNTED)) if tidies else 0
@@ -31,6 +33,8 @@ async def show_now(db: Db, visit: Here, settings: Config) -> Template:
         mute = []
         if visit.person is not None:
             mute = await reachable.own_call_outs(conn, visit.catalog, visit.person, settings, visit.now)
+        hidden = await withheld(conn, visit.sight)
+    open_pages = [page_without(page, hidden) for page in open_pages]
     view = now_view(open_pages, open_incidents, visit.catalog, overrides, visit.me, visit.zone, visit.now)
     return show(
         visit, "now.html", section="now", view=view, not_understood=not_understood, unrouted=lost, mute=mute[:1]

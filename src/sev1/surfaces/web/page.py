@@ -9,6 +9,8 @@ from litestar.params import FromPath
 from litestar.response import Template
 
 from sev1.access.declare import needs
+from sev1.command.sight import withheld
+from sev1.command.withhold import alert_without, page_facts_without, page_without
 from sev1.engine.commands import Commands
 from sev1.engine.errors import Invalid, NotFound, Refused
 from sev1.notify.store import deliveries_about
@@ -61,6 +63,9 @@ async def _page(key: str, commands: Commands, visit: Visit, typed: Typed | None 
         plan: tuple[Planned, ...] = ()
         if page.status == "triggered" and page.policy:
             plan = await plan_now(conn, visit.catalog, visit.now, page.policy, page.severity, page)
+        hidden = await withheld(conn, visit.sight)
+    page, facts = page_without(page, hidden), page_facts_without(facts, hidden)
+    alerts = [alert_without(alert, hidden) for alert in alerts]
     who = people_of_steps(page.policy, visit.catalog, visit.now, overrides) if page.policy else ()
     return show(
         visit,

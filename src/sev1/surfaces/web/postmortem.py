@@ -7,6 +7,7 @@ from litestar.response import Template
 
 from sev1.access.declare import needs
 from sev1.command import store
+from sev1.command.sight import must_see
 from sev1.engine.errors import NotFound
 from sev1.review.postmortem import draft
 from sev1.surfaces.injected import Doing
@@ -18,6 +19,7 @@ async def show_postmortem(key: FromPath[str], commands: Doing, visit: Here) -> T
     async with commands.db.connection() as conn:
         text = await draft(conn, commands, visit.catalog, key)
         incident = await store.get(conn, key)
+        await must_see(conn, visit.sight, key)
     return show(visit, "postmortem.html", section="incidents", text=text, key=key, incident=incident)
 
 
@@ -27,6 +29,7 @@ async def download_postmortem(key: FromPath[str], commands: Doing, visit: Here) 
         raise NotFound(f"There is no incident {key}.")
     async with commands.db.connection() as conn:
         text = await draft(conn, commands, visit.catalog, key)
+        await must_see(conn, visit.sight, key)
     headers = {"Content-Disposition": f'attachment; filename="{key}-postmortem.md"'}
     return Response(text, media_type="text/markdown", headers=headers)
 

@@ -10,9 +10,9 @@ from markupsafe import Markup, escape
 from sev1.catalog.runbook import question
 
 _REFERENCE = re.compile(
-    r"(?P<url>https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]])|\b(?P<kind>INC|P|A)-(?P<number>[0-9]{1,18})\b"
+    r"(?P<url>https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]])|\b(?P<kind>INC|P|A|SIG|RISK)-(?P<number>[0-9]{1,18})\b"
 )
-_FOLDER = {"INC": "/incidents/INC-", "P": "/pages/P-", "A": "/alerts/"}
+_FOLDER = {"INC": "/incidents/INC-", "P": "/pages/P-", "A": "/alerts/", "SIG": "/signals/", "RISK": "/risks/"}
 _CHECKBOX = re.compile(r"<li>(<p>)?\[(?P<mark>[ xX])\] ?")
 _BRANCH = re.compile(r"<li>(?P<p><p>)?(?:[Ii]f\s+(?P<asks>(?:[^<\n]|</?code>)+?)|[Ee]lse[,:]?)\s*(?:-&gt;|→)\s*(?=\S)")
 _CUE = re.compile(r"<p>(?P<sign>🛑 |✅ )?(?P<cue>STOP|VERIFY|DONE):?\s")
@@ -25,7 +25,7 @@ _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable([
 
 
 def prose(text: str) -> Markup:
-    """Escaped text in which INC-1, P-1, A-1 and web addresses are links. Line breaks stay (the style keeps them)."""
+    """Escaped text in which INC-1, P-1, A-1, SIG-1, RISK-1 and web addresses are links. Line breaks stay (the style keeps them)."""
     parts: list[str | Markup] = []
     end = 0
     for found in _REFERENCE.finditer(text):

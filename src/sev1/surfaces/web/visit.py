@@ -9,7 +9,9 @@ from litestar.response import Redirect, Template
 from msgspec import Struct
 
 from sev1.access.model import Principal, Scope
+from sev1.access.visibility import sight_of
 from sev1.catalog.model import Catalog, Person
+from sev1.command.sight import Sight
 from sev1.engine.decider import Actor
 from sev1.surfaces.actor import actor_of, name_of
 from sev1.surfaces.injected import Catalogs, Db, Now, SignedIn
@@ -37,6 +39,11 @@ class Visit(Struct, frozen=True, kw_only=True):
     def me(self) -> str:
         """As whom this visitor appears in incidents and pages."""
         return self.actor.id
+
+    @property
+    def sight(self) -> Sight:
+        """Which incidents this visitor sees."""
+        return sight_of(self.principal, self.catalog)
 
     def may(self, scope: Scope) -> bool:
         return self.principal.may(scope)

@@ -9,7 +9,7 @@ The bytes that are hashed are written down in `engine/audit_chain.py`, which com
 
 from alembic import op
 
-revision = "0024"
+revision = "0019"
 down_revision = "0018"
 
 STATEMENTS = (

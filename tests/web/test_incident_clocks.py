@@ -1,0 +1,68 @@
+"""What the incident's page shows of promises, decisions and the bridge, and what its forms send."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+from tests.web.test_incident_view import INCIDENT
+
+from sev1.catalog.model import Catalog
+from sev1.command import model as m
+from sev1.command.parts.clocks import Clock
+from sev1.command.parts.decisions import Decision
+from sev1.surfaces.web.clocks_view import clocks_view
+from sev1.surfaces.web.decisions_view import decision_rows
+
+Do = Callable[..., Awaitable[Any]]
+NOW = datetime(2026, 3, 2, 3, 14, tzinfo=UTC)
+
+
+def test_who_hears_next_comes_first_and_a_broken_promise_is_named(nordlicht: Catalog):
+    clocks = {
+        "internal": Clock(due_at=NOW - timedelta(minutes=9)),
+        "customers": Clock(posted_at=NOW, posted_by="ana", said="It fails", due_at=NOW + timedelta(minutes=5)),
+        "executives": Clock(due_at=NOW - timedelta(minutes=1)),
+    }
+    view = clocks_view(replace(INCIDENT, clocks=clocks), nordlicht, NOW)
+    assert [(row.title, row.by) for row in view.rows] == [("Executives", ""), ("Customers", "Ana Ribeiro")]
+    assert view.late is not None
+    assert view.late.title == "Executives"
+    assert view.choices[0][0] == "internal"
+
+
+async def test_an_update_for_customers_is_posted_by_the_form_and_shown_apart(enter: Do, declared: Do):
+    ana, key = await enter(), await declared()
+    before = await ana.see(f"/incidents/{key}")
+    assert '<option value="customers">Customers</option>' in before
+    assert "Told outside" not in before
+    await ana.send(
+        f"/incidents/{key}/commands", type="post_update", condition="Cards fail", audience="customers", form="update"
+    )
+    html = await ana.see(f"/incidents/{key}")
+    outside = html.partition('id="picture-clocks"')[2].partition("</section>")[0]
+    assert "Cards fail" in outside
+    assert "next in 30 min" in outside
+    assert "None yet." in html.partition('id="picture-update"')[2].partition("</section>")[0]
+
+
+def test_the_latest_decisions_come_first_with_what_became_of_them():
+    latest = {n: m.DecisionRecorded(decision=f"do {n}", reason="", alternatives="") for n in range(1, 9)}
+    known = {
+        7: Decision(number=7, decision="do 7", entry=7, by="ana", at=NOW, worked=False, outcome="no change"),
+        8: Decision(number=8, decision="do 8", entry=8, by="ana", at=NOW),
+    }
+    rows = decision_rows(latest, known)
+    assert [row.entry for row in rows] == [8, 7, 6, 5, 4]
+    assert [line.line for line in rows[0].lines] == ["/outcome D8 it worked: ", "/outcome D8 it did not: "]
+    assert (rows[1].outcome, rows[1].lines) == ("did not work: no change", ())
+    assert rows[2].ref == ""
+
+
+async def test_the_outcome_of_a_decision_stands_beside_it(enter: Do, declared: Do, run: Do):
+    ana, key = await enter(), await declared()
+    await run(key, m.RecordDecision(decision="Roll <back>"))
+    assert "/outcome%20D1%20it%20worked" in await ana.see(f"/incidents/{key}")
+    await ana.send(f"/incidents/{key}/lines", line="/outcome D1 it did not: <b>errors</b> stay")
+    section = (await ana.see(f"/incidents/{key}")).partition('id="picture-decisions"')[2].partition("</section>")[0]
+    assert "did not work: &lt;b&gt;errors" in section
