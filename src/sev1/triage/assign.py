@@ -17,9 +17,10 @@ from sev1.catalog.response_plans import plan_for
 from sev1.engine.commands import Change
 from sev1.engine.decider import Actor
 from sev1.intake.model import InboundLink
+from sev1.triage.alike import Alike
 from sev1.triage.fold import Episode
-from sev1.triage.model import OpenPage
-from sev1.triage.pipeline import Context, judge, with_page, without_page
+from sev1.triage.model import OpenPage, Verdict
+from sev1.triage.pipeline import Context, with_page, without_page
 
 BREATH = 50
 """Alerts judged between two turns of the event loop, so that intake answers meanwhile (some 2 ms)."""
@@ -123,10 +124,12 @@ async def _judge_under_lock(
 
 async def _judge(episodes: Sequence[Episode], context: Context) -> None:
     by_dependency = any(route.group_by_dependency for route in context.rules.catalog.routes.values())
+    alike = Alike(context)
     for number, episode in enumerate(episodes, 1):
-        episode.verdict = judge(episode.subject, context)
-        if by_dependency and _outcome(episode) == "opens":
+        episode.verdict = alike.judge(episode)
+        if by_dependency and _outcome(episode) == "opens" and episode.verdict.group_key not in context.open_pages:
             context = _with_opening(context, episode)
+            alike = Alike(context)
         if number % BREATH == 0:
             await asyncio.sleep(0)
 
@@ -135,7 +138,7 @@ def _with_opening(context: Context, episode: Episode) -> Context:
     """What comes later in the batch may belong to the page that this one opens."""
     verdict, key = episode.verdict, episode.verdict.group_key or ""
     page = OpenPage(key="", group_key=key, service=verdict.service, policy=verdict.policy, severity=verdict.severity)
-    return context if key in context.open_pages else replace(context, open_pages={**context.open_pages, key: page})
+    return replace(context, open_pages={**context.open_pages, key: page})
 
 
 def _outcome(episode: Episode) -> str:
@@ -159,8 +162,13 @@ async def _open(
     groups = _by(opening, lambda e: e.verdict.group_key or "")
     changes = await pages.open(conn, [_new_page(key, members, context) for key, members in groups.items()])
     for change, members in zip(changes, groups.values(), strict=True):
+        last: Verdict | None = None
         for episode in members:
-            episode.verdict = with_page(episode.verdict, change.key, opened=episode is members[0])
+            # One object for what is alike, as `Alike` made them: it is then written once.
+            if episode.verdict is not last:
+                last = episode.verdict
+                joined = with_page(last, change.key, opened=False)
+            episode.verdict = with_page(last, change.key, opened=True) if episode is members[0] else joined
     return changes
 
 

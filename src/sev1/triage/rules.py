@@ -18,6 +18,8 @@ from sev1.triage.model import InMaintenance
 log = logging.getLogger(__name__)
 
 DEFAULT_GROUP_BY = ("alertname", "service")
+NAMES_OF_SERVICES = ("job", "app")
+"""Labels that name a service when they happen to, where no label `service` does."""
 LONGEST_GROUP_KEY = 500
 """Longer keys end in a hash: a row of a PostgreSQL index holds at most 2,700 bytes, and labels may be longer."""
 
@@ -65,7 +67,7 @@ class Rules(Struct, frozen=True, kw_only=True):
         services = self.catalog.services
         if asked := labels.get("service", ""):
             return next((name for name in (asked, asked.lower()) if name in services), None), asked
-        for label in ("job", "app"):
+        for label in NAMES_OF_SERVICES:
             name = labels.get(label, "")
             if name in services:
                 return name, name

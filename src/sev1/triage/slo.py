@@ -14,7 +14,7 @@ from sev1.catalog.model import Tier
 BURN = ("slo_burn", "slo_burn_rate", "burn_rate")
 BUDGET = ("error_budget_remaining", "slo_error_budget_remaining")
 PAGES_FROM = 6.0
-_NAMES = frozenset({*BURN, *BUDGET})
+NAMES = frozenset({*BURN, *BUDGET})
 
 
 class SloState(Struct, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class SloState(Struct, frozen=True, kw_only=True):
 
 def slo_state(*texts: Mapping[str, str]) -> SloState | None:
     """What labels and annotations say; None when nothing that can be read as a number."""
-    if all(_NAMES.isdisjoint(text) for text in texts):
+    if all(NAMES.isdisjoint(text) for text in texts):
         return None
     burn, budget = _first(BURN, texts), _first(BUDGET, texts)
     return None if burn is None and budget is None else SloState(burn=burn, budget=budget)
