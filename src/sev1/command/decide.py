@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from sev1.catalog.audience import INTERNAL
 from sev1.command import model as m
 from sev1.command import needs_between as between
+from sev1.command import restricted
 from sev1.command.parts import PARTS, clocks, decisions, part_of
 from sev1.command.parts import family as f
 from sev1.command.parts import needs as n
@@ -89,26 +90,12 @@ def _declare(state: m.Incident, command: m.Declare, known: m.Known, now: datetim
         events.append(m.PageLinked(page=command.page))
     if command.alerts:
         events.append(m.AlertsLinked(alerts=command.alerts))
-    if command.restricted and command.parent:
-        raise Refused("A restricted incident stands alone: the record of its parent would name it.")
+    restricted.check_declared(command)
     if command.restricted:
         events.append(p.IncidentRestricted(admitted=tuple(dict.fromkeys((known.commander or by.id, by.id)))))
     if command.parent:
         events.append(f.joins(command.parent, known.kin))
     return [*events, *(clocks.first_promises(known.promises, now) if not command.restricted else ())]
-
-
-def _stands_alone_while_restricted(state: m.Incident, command: object) -> None:
-    """The record of a parent and of its children names the others: nothing restricted has any (missions 3.3, 15.5)."""
-    match command:
-        case p.Restrict() if state.family.parent or state.family.children:
-            others = ", ".join(filter(None, (state.family.parent, *state.family.children)))
-            raise Refused(
-                f"It is in a family with {others}, whose records name it. Take it out first with /parent none, or "
-                "declare a restricted incident of its own."
-            )
-        case f.SetParent() | f.DeclareChild() | f.EscalateNeed() if state.privacy.restricted:
-            raise Refused("A restricted incident stands alone: the record of a parent or a child would name it.")
 
 
 def _respond(
@@ -118,12 +105,9 @@ def _respond(
     now: datetime,
     by: Actor,
 ) -> list[m.IncidentEvent]:
+    restricted.check(state, command, by)
     if state.privacy.restricted:
         known = replace(known, promises=())  # nobody outside is promised anything
-        _among_insiders(state, command, by)
-    _stands_alone_while_restricted(state, command)
-    if isinstance(command, p.Unrestrict | p.Remove):
-        _restriction(state, command, by)
     if isinstance(command, f.AcceptNeed):
         return between.accept(state, command)
     if isinstance(command, f.SettleNeed):
@@ -135,8 +119,6 @@ def _respond(
             return between.escalate(state, command)
         if isinstance(command, GiveTask) and command.workstream and command.workstream not in state.workstreams:
             raise NotFound(f"There is no workstream W{command.workstream} in {state.key}.")
-        if isinstance(command, clocks.PromiseUpdate) and state.privacy.restricted and command.audience != INTERNAL:
-            raise Refused(_TELLS_NOBODY)
         scene = Scene(now=now, by=by, commander=state.commander, rhythm_min=known.update_every_min, kin=known.kin)
         return part.decide(getattr(state, part.name), command, scene)
     match command:
@@ -181,7 +163,7 @@ def _while_open(state: m.Incident, command: Command, known: m.Known, now: dateti
                 )
             ]
         case m.PageResponder():
-            return [*_let_in(state, command.person), m.ResponderPaged(person=command.person, ask=command.ask)]
+            return [*restricted.let_in(state, command.person), m.ResponderPaged(person=command.person, ask=command.ask)]
         case m.MarkMitigated():
             return [] if state.mitigated_at else [m.ImpactMitigated()]
         case m.ConfirmCriterion() | m.OverrideCriterion() | m.WithdrawCriterion():
@@ -196,13 +178,8 @@ def _while_open(state: m.Incident, command: Command, known: m.Known, now: dateti
             raise TypeError(f"not an incident command: {command!r}")
 
 
-_TELLS_NOBODY = "A restricted incident tells nobody outside of it. Lift the restriction first: /unrestrict because …"
-
-
 def _post(state: m.Incident, command: m.PostUpdate, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
     inside = command.audience == INTERNAL
-    if state.privacy.restricted and not inside:
-        raise Refused(_TELLS_NOBODY)
     if inside:
         due = _next(now, command.next_update_in_min or known.update_every_min)
     else:
@@ -229,7 +206,7 @@ def _assign(state: m.Incident, command: m.AssignRole) -> list[m.IncidentEvent]:
         return []
     previous = holders[0] if holders and command.role not in m.MANY else None
     assigned = m.RoleAssigned(role=command.role, person=command.person, previous=previous)
-    return [*_let_in(state, command.person), assigned]
+    return [*restricted.let_in(state, command.person), assigned]
 
 
 def _release(state: m.Incident, command: m.ReleaseRole) -> list[m.IncidentEvent]:
@@ -238,41 +215,6 @@ def _release(state: m.Incident, command: m.ReleaseRole) -> list[m.IncidentEvent]
     if command.person not in state.roles.get(command.role, ()):
         return []
     return [m.RoleReleased(role=command.role, person=command.person)]
-
-
-def _among_insiders(state: m.Incident, command: Command, by: Actor) -> None:
-    """In a restricted incident act those who are in it, and work is given to them only.
-
-    Admitting is open to whoever may look: an administrator who broke the glass, when nobody who is in can be reached.
-    """
-    if by.id not in (*state.insiders, "sev1") and not isinstance(command, p.Admit):
-        raise Refused(f"You may look at {state.key} and not act in it. Be admitted first: /admit @me")
-    if isinstance(command, p.Admit | p.Remove | m.AssignRole | m.ReleaseRole | m.PageResponder):
-        return
-    for field in ("person", "owner", "lead"):
-        name = getattr(command, field, None)
-        if name is not None and name not in state.insiders:
-            raise Refused(f"{state.key} is restricted and {name} may not see it. Admit them first: /admit @{name}")
-
-
-def _let_in(state: m.Incident, person: str) -> list[m.IncidentEvent]:
-    """Who gets a role or is asked for by name has to see what for."""
-    if not state.privacy.restricted or person in state.privacy.admitted:
-        return []
-    return [p.PersonAdmitted(person=person)]
-
-
-def _restriction(state: m.Incident, command: p.Unrestrict | p.Remove, by: Actor) -> None:
-    if isinstance(command, p.Unrestrict):
-        security = state.roles.get("security", ())
-        if state.privacy.restricted and by.id not in (state.commander, *security):
-            raise Refused("Only the Incident Commander or the Security lead lifts the restriction. Ask them.")
-        return
-    held = [role for role, holders in state.roles.items() if command.person in holders]
-    if "ic" in held:
-        raise Refused(f"{command.person} commands. Hand command over first: /role ic @…")
-    if held:
-        raise Refused(f"{command.person} is {m.ROLE_TITLES[held[0]]}. First: /release {held[0]} @{command.person}")
 
 
 def _severity(state: m.Incident, command: m.SetSeverity, known: m.Known, now: datetime) -> list[m.IncidentEvent]:

@@ -91,12 +91,6 @@ async def get(conn: asyncpg.Connection, sight: Sight, number: int) -> Signal:
     return replace(signal, incident=None) if signal.incident in await withheld(conn, sight) else signal
 
 
-async def of_incident(conn: asyncpg.Connection, incident: str) -> Signal | None:
-    """The signal that this incident was promoted from."""
-    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM signals WHERE incident = $1", incident)
-    return _signal(row) if row else None
-
-
 async def listed(
     conn: asyncpg.Connection,
     sight: Sight,

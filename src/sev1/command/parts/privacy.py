@@ -66,7 +66,7 @@ PrivacyEvent = IncidentRestricted | RestrictionLifted | PersonAdmitted | PersonR
 
 
 def decide(privacy: Privacy, command: PrivacyCommand, scene: Scene) -> list[PrivacyEvent]:
-    """Holders of roles are `command/decide.py`'s: it refuses to remove one, and says who may lift the restriction."""
+    """What needs the whole incident, such as who may lift the restriction, is checked before (`command/restricted.py`)."""
     match command:
         case Restrict():
             if privacy.restricted:

@@ -1,0 +1,80 @@
+"""What a restricted incident refuses, whichever part would decide it. Pure (mission 3.3)."""
+
+from sev1.catalog.audience import INTERNAL
+from sev1.command import model as m
+from sev1.command.parts import clocks
+from sev1.command.parts import family as f
+from sev1.command.parts import privacy as p
+from sev1.command.terms import Command
+from sev1.engine.decider import Actor
+from sev1.engine.errors import Refused
+
+STANDS_ALONE = "A restricted incident stands alone: the record of a parent or a child would name it."
+TELLS_NOBODY = "A restricted incident tells nobody outside of it. Lift the restriction first: /unrestrict because …"
+
+
+def check_declared(command: m.Declare) -> None:
+    if command.restricted and command.parent:
+        raise Refused(STANDS_ALONE)
+
+
+def check(state: m.Incident, command: Command, by: Actor) -> None:
+    """Raises Refused for what may not be done by `by` in a restricted incident, or to what makes it restricted."""
+    if state.privacy.restricted:
+        _among_insiders(state, command, by)
+        _keeps_to_itself(command)
+    match command:
+        case p.Restrict() if state.family.parent or state.family.children:
+            others = ", ".join(filter(None, (state.family.parent, *state.family.children)))
+            raise Refused(
+                f"It is in a family with {others}, whose records name it. Take it out first with /parent none, or "
+                "declare a restricted incident of its own."
+            )
+        case p.Unrestrict() if state.privacy.restricted:
+            if by.id not in (state.commander, *state.roles.get("security", ())):
+                raise Refused("Only the Incident Commander or the Security lead lifts the restriction. Ask them.")
+        case p.Remove(person=person):
+            _lays_roles_down_first(state, person)
+        case _:
+            return
+
+
+def let_in(state: m.Incident, person: str) -> list[m.IncidentEvent]:
+    """Who gets a role or is asked for by name has to see what for."""
+    if not state.privacy.restricted or person in state.privacy.admitted:
+        return []
+    return [p.PersonAdmitted(person=person)]
+
+
+def _among_insiders(state: m.Incident, command: Command, by: Actor) -> None:
+    """In it act those who are in it, and work is given to them only.
+
+    Admitting is open to whoever may look: an administrator who broke the glass, when nobody who is in can be reached.
+    """
+    if by.id not in (*state.insiders, "sev1") and not isinstance(command, p.Admit):
+        raise Refused(f"You may look at {state.key} and not act in it. Be admitted first: /admit @me")
+    if isinstance(command, p.Admit | p.Remove | m.AssignRole | m.ReleaseRole | m.PageResponder):
+        return
+    for field in ("person", "owner", "lead"):
+        name = getattr(command, field, None)
+        if name is not None and name not in state.insiders:
+            raise Refused(f"{state.key} is restricted and {name} may not see it. Admit them first: /admit @{name}")
+
+
+def _keeps_to_itself(command: Command) -> None:
+    """The record of a parent and of its children names the others, and an audience outside is nobody who is in it."""
+    match command:
+        case f.SetParent() | f.DeclareChild() | f.EscalateNeed():
+            raise Refused(STANDS_ALONE)
+        case m.PostUpdate(audience=audience) | clocks.PromiseUpdate(audience=audience) if audience != INTERNAL:
+            raise Refused(TELLS_NOBODY)
+        case _:
+            return
+
+
+def _lays_roles_down_first(state: m.Incident, person: str) -> None:
+    held = [role for role, holders in state.roles.items() if person in holders]
+    if "ic" in held:
+        raise Refused(f"{person} commands. Hand command over first: /role ic @…")
+    if held:
+        raise Refused(f"{person} is {m.ROLE_TITLES[held[0]]}. First: /release {held[0]} @{person}")
