@@ -73,6 +73,7 @@ from sev1.paging.react import PreparePage
 from sev1.surfaces.web.incident_watch import Watches
 from sev1.triage.expire import ExpireStep
 from sev1.triage.express import ExpressStep
+from sev1.triage.pages import firing_of
 from sev1.triage.recheck import RecheckStep
 from sev1.triage.step import TriageStep
 from sev1.triage.tiers import urgency_of
@@ -131,7 +132,7 @@ class Node:
             pages.project,
             turns.remember,
             PageNotices(self.catalogs, self.settings.url),
-            prepare=PreparePage(self.catalogs),
+            prepare=PreparePage(self.catalogs, firing=firing_of),
             snapshots=pages.snapshots,
         )
         self.commands.register(

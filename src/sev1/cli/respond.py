@@ -83,6 +83,12 @@ def escalate(page: str) -> None:
     print("asked: " + (", ".join(p["person"] for p in after["people"]) or "nobody"))
 
 
+def fixed(page: str, note: str = typer.Option("", help="What you did.")) -> None:
+    """Say that the fix is in: the page is yours, and you hear whether it helped."""
+    after = call("POST", f"/api/v1/pages/{page}/commands", {"type": "report_fix", "note": note})
+    print(f"watched until {after['fix']['until']}")
+
+
 def resolve_page(page: str, reason: str = typer.Option("", help="Why it is over.")) -> None:
     """End a page."""
     print(call("POST", f"/api/v1/pages/{page}/commands", {"type": "resolve", "reason": reason})["status"])
@@ -108,6 +114,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     now,
     ack,
     escalate,
+    fixed,
     resolve_page,
     swap,
     answer_swap,

@@ -6,6 +6,16 @@ from typing import Literal
 from msgspec import Struct
 
 from sev1.catalog.model import EscalationPolicy, Link
+from sev1.paging.fix import (
+    Fix,
+    FixDidNotHelp,
+    FixDue,
+    FixHelped,
+    FixReported,
+    ReportFix,
+    WatchFix,
+)
+from sev1.paging.terms import Command, Event
 
 Status = Literal["none", "triggered", "acknowledged", "snoozed", "resolved"]
 
@@ -59,10 +69,6 @@ class Brief(Struct, frozen=True, kw_only=True):
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
-
-
-class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
-    pass
 
 
 class Open(Command, frozen=True, kw_only=True, tag="open"):
@@ -151,7 +157,7 @@ class Resolve(Command, frozen=True, kw_only=True, tag="resolve"):
     reason: str = ""
 
 
-PersonCommand = Acknowledge | Escalate | Reassign | Snooze | Resolve
+PersonCommand = Acknowledge | Escalate | Reassign | Snooze | ReportFix | Resolve
 """What a responder may ask for, on every surface."""
 
 PageCommand = (
@@ -165,14 +171,12 @@ PageCommand = (
     | ReportUnreachable
     | EscalateTo
     | LinkIncident
+    | WatchFix
+    | FixDue
 )
 
 
 # --- events -----------------------------------------------------------------------------------------------------------
-
-
-class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
-    pass
 
 
 class PageOpened(Event, frozen=True, kw_only=True, tag="page_opened"):
@@ -288,6 +292,9 @@ PageEvent = (
     | NoticeSent
     | PersonUnreachable
     | IncidentLinked
+    | FixReported
+    | FixHelped
+    | FixDidNotHelp
     | PageResolved
 )
 
@@ -328,6 +335,8 @@ class Page(Struct, frozen=True, kw_only=True):
     attend_by: datetime | None = None
     snoozed_until: datetime | None = None
     incident: str | None = None
+    fix: Fix | None = None
+    """The latest."""
     alert_count: int = 0
     resolved_at: datetime | None = None
     resolution: str = ""

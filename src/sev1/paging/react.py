@@ -1,6 +1,6 @@
 """Paging meets the world: who is on call is looked up before a decision, pages are opened for groups of alerts."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -18,6 +18,7 @@ from sev1.oncall.schedule import Exceptions
 from sev1.paging import model as m
 from sev1.paging import turns
 from sev1.paging.eligible import Absent, Taken, eligible
+from sev1.paging.fix import Firing, FixDue, ReportFix, WatchFix
 from sev1.paging.plan import Planned, plan_of
 
 PLANNED_AHEAD = 4
@@ -25,11 +26,20 @@ PLANNED_AHEAD = 4
 NEEDS_PEOPLE = (m.Open, m.JoinAlerts, m.EscalationDue, m.UnattendedDue, m.SnoozeDue, m.ReportUnreachable, m.EscalateTo)
 
 
-class PreparePage:
-    """Adds to a command the people of each step as of now, and refuses people who do not exist."""
+FiringOf = Callable[[asyncpg.Connection, Collection[str]], Awaitable[Mapping[str, tuple[Firing, ...]]]]
+"""(connection, pages) -> their alerts that are not over. Paging knows nothing of alerts: triage's port answers it."""
 
-    def __init__(self, catalogs: CatalogCache) -> None:
+
+async def _no_alerts(_: asyncpg.Connection, __: Collection[str]) -> Mapping[str, tuple[Firing, ...]]:
+    return {}
+
+
+class PreparePage:
+    """Adds to a command the people of each step as of now, or what fires; refuses people who do not exist."""
+
+    def __init__(self, catalogs: CatalogCache, *, firing: FiringOf = _no_alerts) -> None:
         self._catalogs = catalogs
+        self._firing = firing
 
     async def __call__(
         self, conn: asyncpg.Connection, asked: Sequence[tuple[m.Page, m.PageCommand]], now: datetime
@@ -38,9 +48,11 @@ class PreparePage:
         people: StepPeople | None = None
         if any(_needs_people(command) for _, command in asked):
             people = await StepPeople.read(conn, catalog, now, in_turn=_policies_in_turn(asked))
+        about_fixes = [state.key for state, command in asked if isinstance(command, ReportFix | FixDue)]
+        firing = await self._firing(conn, about_fixes) if about_fixes else {}
         ready: list[m.PageCommand] = []
         for state, given in asked:
-            command = m.EscalateTo() if isinstance(given, m.Escalate) else given
+            command = _looked_up(given, firing.get(state.key, ()))
             if isinstance(command, m.Reassign) and command.person not in catalog.people:
                 raise Invalid(f"Nobody in the catalog is called {command.person!r}. Choose a person's short name.")
             policy = _policy_of(state, command)
@@ -48,6 +60,18 @@ class PreparePage:
                 command = replace(command, who=people.take(policy, _severity_of(state, command)))
             ready.append(command)
         return ready
+
+
+def _looked_up(command: m.PageCommand, firing: tuple[Firing, ...]) -> m.PageCommand:
+    match command:
+        case m.Escalate():
+            return m.EscalateTo()
+        case ReportFix(note=note):
+            return WatchFix(note=note, alerts=firing)
+        case FixDue():
+            return replace(command, alerts=firing)
+        case _:
+            return command
 
 
 def _needs_people(command: m.PageCommand) -> bool:

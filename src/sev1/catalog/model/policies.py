@@ -108,3 +108,5 @@ class EscalationPolicy(Object, frozen=True, kw_only=True, forbid_unknown_fields=
     """Mild pages outside of office hours wait until these begin."""
     unattended_after_s: Seconds = 1800
     """An acknowledged page without an incident, a snooze or a new sign of life is paged again after this; 0 is never."""
+    watch_fix_s: Annotated[int, Meta(ge=30, le=24 * 3600)] = 300
+    """How long the alerts of a page are watched after somebody said that the fix is in."""
