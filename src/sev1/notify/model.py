@@ -98,6 +98,8 @@ class Notice(Struct, frozen=True, kw_only=True):
     """The first steps of the runbook, with the questions whose answers say what comes next (mission 5.6)."""
     known: tuple[str, ...] = ()
     """What may explain it: known issues and past false alarms of its response plan."""
+    diagnostics: tuple[str, ...] = ()
+    """What the page offers to be asked by a button."""
     stuck: tuple[str, ...] = ()
     """Whom to call when stuck, in order."""
     owner: str = ""

@@ -193,6 +193,7 @@ def page_notice(page: m.Page, paged: m.Paged, catalog: Catalog, who: m.Who, next
         first=book.first,
         steps=book.steps,
         known=book.known,
+        diagnostics=book.diagnostics,
         stuck=_stuck(page, paged, catalog, who, service),
         owner=book.owner,
         escalates=next_,

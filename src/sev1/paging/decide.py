@@ -8,11 +8,13 @@ from msgspec.structs import replace
 
 from sev1.engine.decider import Actor, Fact
 from sev1.engine.errors import Invalid, NotFound, Refused
-from sev1.paging import fix
+from sev1.paging import diagnostics, fix
 from sev1.paging import model as m
 from sev1.paging.eligible import held_until
 from sev1.paging.steps import again, ahead, go_on, left_of, proceed, start
 
+Asked = m.PersonCommand | m.EscalateTo | fix.WatchFix | diagnostics.StartDiagnostic
+"""What a responder asks for, as such or with what was looked up for it."""
 DOUBLE_CLICK_S = 5
 """The same person acknowledging again so soon is one acknowledgement."""
 
@@ -34,7 +36,9 @@ class PageAggregate:
             return _open(state, command, now)
         if state.status == "none":
             raise NotFound(f"There is no page {state.key}.")
-        if isinstance(command, m.PersonCommand | m.EscalateTo | fix.WatchFix):
+        if isinstance(command, diagnostics.ReportDiagnostic):
+            return [*diagnostics.answered(state.diagnostics, command)]  # also when the page is over meanwhile
+        if isinstance(command, Asked):
             return _asked(state, command, now, by)
         return _happened(state, command, now)
 
@@ -82,9 +86,7 @@ def _open(state: m.Page, command: m.Open, now: datetime) -> list[m.PageEvent]:
     return [opened, *proceed(command.policy, command.severity, (0, 0), command.who, "First step.", now)]
 
 
-def _asked(
-    state: m.Page, command: m.PersonCommand | m.EscalateTo | fix.WatchFix, now: datetime, by: Actor
-) -> list[m.PageEvent]:
+def _asked(state: m.Page, command: Asked, now: datetime, by: Actor) -> list[m.PageEvent]:
     """A responder asks for something."""
     if state.status == "resolved":
         if isinstance(command, m.Resolve):
@@ -100,8 +102,10 @@ def _asked(
             ):
                 return []
             return [m.PageAcknowledged(attend_by=_attend_by(state, now))]
-        case m.Escalate() | fix.ReportFix():
+        case m.Escalate() | fix.ReportFix() | diagnostics.RunDiagnostic():
             raise TypeError("whom and what it is about is looked up before: see PreparePage")
+        case diagnostics.StartDiagnostic():
+            return [*diagnostics.started(state.diagnostics, command, now)]
         case fix.WatchFix():
             return _fixed(state, command, now, by)
         case m.EscalateTo():
@@ -281,6 +285,8 @@ def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:
             return replace(state, unreachable=(*state.unreachable, event.person))
         case m.IncidentLinked():
             return replace(state, incident=event.incident)
+        case diagnostics.DiagnosticAsked() | diagnostics.DiagnosticAnswered():
+            return replace(state, diagnostics=diagnostics.after(state.diagnostics, event, fact.at, fact.by.id))
         case fix.FixReported() | fix.FixHelped() | fix.FixDidNotHelp():
             return replace(state, fix=fix.after(state.fix, event, fact.at, fact.by.id))
         case m.PageResolved():

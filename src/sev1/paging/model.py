@@ -6,6 +6,14 @@ from typing import Literal
 from msgspec import Struct
 
 from sev1.catalog.model import EscalationPolicy, Link
+from sev1.paging.diagnostics import (
+    DiagnosticAnswered,
+    DiagnosticAsked,
+    ReportDiagnostic,
+    Run,
+    RunDiagnostic,
+    StartDiagnostic,
+)
 from sev1.paging.fix import (
     Fix,
     FixDidNotHelp,
@@ -157,7 +165,7 @@ class Resolve(Command, frozen=True, kw_only=True, tag="resolve"):
     reason: str = ""
 
 
-PersonCommand = Acknowledge | Escalate | Reassign | Snooze | ReportFix | Resolve
+PersonCommand = Acknowledge | Escalate | Reassign | Snooze | RunDiagnostic | ReportFix | Resolve
 """What a responder may ask for, on every surface."""
 
 PageCommand = (
@@ -171,6 +179,8 @@ PageCommand = (
     | ReportUnreachable
     | EscalateTo
     | LinkIncident
+    | StartDiagnostic
+    | ReportDiagnostic
     | WatchFix
     | FixDue
 )
@@ -292,6 +302,8 @@ PageEvent = (
     | NoticeSent
     | PersonUnreachable
     | IncidentLinked
+    | DiagnosticAsked
+    | DiagnosticAnswered
     | FixReported
     | FixHelped
     | FixDidNotHelp
@@ -335,6 +347,8 @@ class Page(Struct, frozen=True, kw_only=True):
     attend_by: datetime | None = None
     snoozed_until: datetime | None = None
     incident: str | None = None
+    diagnostics: tuple[Run, ...] = ()
+    """The latest run of each."""
     fix: Fix | None = None
     """The latest."""
     alert_count: int = 0

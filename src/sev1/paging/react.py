@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog, EscalationPolicy
+from sev1.catalog.problems import listed
 from sev1.engine import event_log
 from sev1.engine.commands import Change, Commands
 from sev1.engine.decider import TRIAGE, Actor
@@ -15,8 +16,9 @@ from sev1.engine.errors import Invalid
 from sev1.oncall import store as oncall_store
 from sev1.oncall.resolve import resolve
 from sev1.oncall.schedule import Exceptions
+from sev1.paging import diagnostic_store, turns
 from sev1.paging import model as m
-from sev1.paging import turns
+from sev1.paging.diagnostics import RunDiagnostic, StartDiagnostic, on_offer
 from sev1.paging.eligible import Absent, Taken, eligible
 from sev1.paging.fix import Firing, FixDue, ReportFix, WatchFix
 from sev1.paging.plan import Planned, plan_of
@@ -55,11 +57,25 @@ class PreparePage:
             command = _looked_up(given, firing.get(state.key, ()))
             if isinstance(command, m.Reassign) and command.person not in catalog.people:
                 raise Invalid(f"Nobody in the catalog is called {command.person!r}. Choose a person's short name.")
+            if isinstance(command, RunDiagnostic):
+                command = await _found(conn, catalog, state, command)
             policy = _policy_of(state, command)
             if policy is not None and people is not None and _needs_people(command):
                 command = replace(command, who=people.take(policy, _severity_of(state, command)))
             ready.append(command)
         return ready
+
+
+async def _found(conn: asyncpg.Connection, catalog: Catalog, page: m.Page, asked: RunDiagnostic) -> m.PageCommand:
+    """Raises Invalid when the page's service declares no such diagnostic. A page that is over is left to the rules."""
+    known = {one.name: one for one, _ in on_offer(catalog, page.service)}
+    if not page.is_open:
+        return asked
+    if asked.diagnostic not in known:
+        there = f"It has {listed(known)}." if known else "It has none: they are declared on the service in the catalog."
+        raise Invalid(f"{page.key} has no diagnostic {asked.diagnostic!r}. {there}", field="diagnostic")
+    last_at = await diagnostic_store.last_asked(conn, page.service or "", asked.diagnostic)
+    return StartDiagnostic(service=page.service or "", diagnostic=known[asked.diagnostic], last_at=last_at)
 
 
 def _looked_up(command: m.PageCommand, firing: tuple[Firing, ...]) -> m.PageCommand:

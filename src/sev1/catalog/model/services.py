@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from sev1.catalog.model.diagnostics import Diagnostic
 from sev1.catalog.model.fields import Link, Object, Slug, Text
 
 
@@ -21,6 +22,8 @@ class Service(Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     links: tuple[Link, ...] = ()
     impact: str = ""
     """What users feel when it is down, in their words: shown on the page that wakes somebody."""
+    diagnostics: Annotated[tuple[Diagnostic, ...], Meta(max_length=10)] = ()
+    """What a responder may have asked from a page about it, by a button."""
     inhibit_dependents: bool | None = None
     """Whether its paging alerts hold the alerts of what depends on it. Unset: as the organisation says."""
 

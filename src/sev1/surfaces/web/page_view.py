@@ -11,15 +11,19 @@ from sev1.engine.decider import Fact
 from sev1.notify.model import DeliveryView
 from sev1.notify.page_notices import page_notice
 from sev1.paging import model as p
+from sev1.paging.diagnostics import DiagnosticAnswered, DiagnosticAsked
 from sev1.paging.fix import FixDidNotHelp, FixHelped, FixReported, counted
 from sev1.paging.plan import Planned
 from sev1.paging.steps import ahead
 from sev1.surfaces.actor import name_of
+from sev1.surfaces.offers import OUTCOMES, Offer, offers
 from sev1.surfaces.web.moments import clock
 from sev1.triage.model import AlertRow
 
 MOST_AHEAD = 8
 """How much of what is to come is shown; the API has all of it."""
+MOST_LINES = 3
+"""Of a diagnostic's answer in the history; the latest stands in full beside its button."""
 SNOOZES: tuple[tuple[int, str], ...] = ((15, "15 min"), (60, "1 h"), (240, "4 h"))
 STATUS_WORDS: dict[p.Status, str] = {
     "none": "",
@@ -60,6 +64,7 @@ class PageScreen(Struct, frozen=True, kw_only=True):
     """Who is paged next; empty when nobody is."""
     why: str
     """Why the visitor, or why anybody."""
+    diagnostics: tuple[Offer, ...]
     fix: str
     """What became of the latest fix, or how long it is watched; empty when there was none, or the page is over."""
     watch: str
@@ -109,6 +114,7 @@ def page_screen(
         standing=standing(page, catalog, me, now),
         next_people=_next(page, plan, catalog),
         why=_why(page, mine),
+        diagnostics=offers(page, catalog),
         watch=_minutes(page.policy.watch_fix_s) if page.policy else "",
         fix=_fix(page, catalog, me, now),
         can_escalate=page.policy is not None and ahead(page) is not None,
@@ -281,6 +287,10 @@ def _words(fact: Fact[p.PageEvent], catalog: Catalog) -> tuple[str, str, tuple[s
             return "⚠️", f"{name_of(catalog, event.person)} could not be reached.", (event.error,)
         case p.IncidentLinked():
             return "", f"Belongs to {event.incident}.", ()
+        case DiagnosticAsked():
+            return "🔍", f"{by} runs: {event.title}.", ()
+        case DiagnosticAnswered():
+            return "🔍", f"{event.title} {OUTCOMES[event.outcome]}.", tuple(event.text.split("\n")[:MOST_LINES])
         case FixReported():
             return "🔧", f"{by} says that the fix is in. Watched until {clock(event.until, fact.at)}.", (event.note,)
         case FixHelped():
