@@ -63,6 +63,8 @@ def test_it_does_not_run_twice_at_once_nor_more_often_than_it_may():
     with pytest.raises(TooMany, match="run it again in 11 s") as refused:
         page.when(start(last_s=19.2, now_s=0))
     assert refused.value.retry_after_s == 11
+    with pytest.raises(TooMany, match="run it again in 30 s"):
+        page.when(start(last_s=-3600))  # the clock was set back by an hour
     assert page.when(start(last_s=30))
 
 

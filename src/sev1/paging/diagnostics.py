@@ -89,7 +89,8 @@ def started(runs: Runs, command: StartDiagnostic, now: datetime) -> list[Diagnos
     wanted = command.diagnostic
     if any(run.name == wanted.name and run.outcome == "running" for run in runs):
         raise Refused(f"{wanted.title} is running. Its answer appears here when it is there.")
-    free_at = command.last_at + timedelta(seconds=wanted.every_s) if command.last_at else now
+    # A clock that was set back must not lock it for longer than its time.
+    free_at = min(command.last_at, now) + timedelta(seconds=wanted.every_s) if command.last_at else now
     if now < free_at:
         wait_s = max(1, int((free_at - now).total_seconds() + 0.999))
         raise TooMany(
