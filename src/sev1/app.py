@@ -66,13 +66,15 @@ from sev1.notify.twilio import SmsChannel, VoiceChannel
 from sev1.notify.webhook import WebhookChannel
 from sev1.oncall import feeds as calendars
 from sev1.oncall.feed_step import CalendarFeedStep
+from sev1.paging import diagnostic_store, turns
 from sev1.paging import store as pages
-from sev1.paging import turns
 from sev1.paging.decide import PageAggregate
+from sev1.paging.diagnostic_step import DiagnosticStep
 from sev1.paging.react import PreparePage
 from sev1.surfaces.web.incident_watch import Watches
 from sev1.triage.expire import ExpireStep
 from sev1.triage.express import ExpressStep
+from sev1.triage.pages import firing_of
 from sev1.triage.recheck import RecheckStep
 from sev1.triage.step import TriageStep
 from sev1.triage.tiers import urgency_of
@@ -87,6 +89,8 @@ GIVE_WAY = 19.0
 would wake somebody does not wait for it (`triage/express.py`)."""
 CHANGES_KEPT = timedelta(days=365)
 """How long it is known what was changed: reviews look back at whole quarters."""
+DIAGNOSTICS_KEPT = timedelta(days=2)
+"""Longer than any of them may be limited for; the answers are in the pages."""
 FINISH_S = 2.0
 """How long running steps may take to end when the node stops; what is cut off is taken up at the next start."""
 
@@ -130,8 +134,9 @@ class Node:
             PageAggregate(),
             pages.project,
             turns.remember,
+            diagnostic_store.queue,
             PageNotices(self.catalogs, self.settings.url),
-            prepare=PreparePage(self.catalogs),
+            prepare=PreparePage(self.catalogs, firing=firing_of),
             snapshots=pages.snapshots,
         )
         self.commands.register(
@@ -184,6 +189,7 @@ class Node:
             on_change=lambda: self.news.tell("on-call"),
         )
         self.timer = TimerStep(self.commands, holder=self.name, lease_s=self.settings.lease_s)
+        self.diagnose = DiagnosticStep(self.commands, self.catalogs, self.fetch, self.cel, holder=self.name)
         self.deliver = DeliveryStep(
             self.db,
             self.clock,
@@ -214,6 +220,7 @@ class Node:
                 await deliveries.release(conn, self.name, self.clock.now())
                 await watches.release(conn, self.name)
                 await calendars.release(conn, self.name)
+                await diagnostic_store.release(conn, self.name)
             await self.keyring.refresh()
             await stack.enter_async_context(self.fetch)
             await stack.enter_async_context(self.cel)
@@ -235,6 +242,7 @@ class Node:
             ),
             Loop("express", self.express, wake=self.express_wake, poll_s=5.0),
             Loop("timers", self.timer, poll_s=0.25),
+            Loop("diagnostics", self.diagnose, wake=self._hear(), poll_s=5.0),
             Loop("expire", self.expire, poll_s=2.0),
             Loop("recheck", self.recheck, poll_s=2.0),
             Loop("watch", self.watch, poll_s=1.0),
@@ -265,6 +273,7 @@ class Node:
             forgotten = await inbox_reader.forget_payloads(conn, kept_since)
             forgotten += await misunderstood.forget(conn, kept_since)
             await changes.forget(conn, now - CHANGES_KEPT)
+            await diagnostic_store.forget(conn, now - DIAGNOSTICS_KEPT)
         async with self.db.transaction() as conn:
             forgotten += await evidence.destroy_expired(conn, now)
             for owed in await break_glass.to_remind(conn, now):

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
+from msgspec.structs import replace
 
 from sev1.access import accounts, keys, sessions
 from sev1.access.model import OPERATOR, Role
@@ -21,6 +22,7 @@ from sev1.access.sessions import open_session
 from sev1.app import Node
 from sev1.catalog import store as catalogs
 from sev1.catalog.load import load
+from sev1.catalog.model import Catalog, Diagnostic
 from sev1.command import model as m
 from sev1.command.react import declare
 from sev1.engine.decider import Actor
@@ -50,6 +52,15 @@ class SetBackClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC) - self._behind - self.back  # noqa: TID251 - this is a clock
+
+
+def _with_a_diagnostic(catalog: Catalog) -> Catalog:
+    """Its answer is always the same: the address is one that requests must not reach."""
+    depth = Diagnostic(
+        name="depth", title="How many orders wait", url="http://127.0.0.1:9/depth", cost="scans the queue", every_s=0
+    )
+    queue = replace(catalog.services["queue"], diagnostics=(depth,))
+    return replace(catalog, services={**catalog.services, "queue": queue})
 
 
 class House:
@@ -121,7 +132,7 @@ class House:
     async def _furnish(self) -> None:
         now = self.clock.now()
         async with self.node.db.transaction() as conn:
-            await catalogs.write(conn, load(SAMPLE), actor="operator", now=now)
+            await catalogs.write(conn, _with_a_diagnostic(load(SAMPLE)), actor="operator", now=now)
         self.catalog = await self._current()
         for person in self.catalog.people.values():
             role = Role.ADMIN if person.name == "gus" else Role.RESPONDER

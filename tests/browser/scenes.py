@@ -2,6 +2,7 @@
 
 from sev1.command import model as m
 from sev1.paging import model as p
+from sev1.paging.diagnostics import RunDiagnostic
 from tests.browser.house import House
 
 CHECKOUT = "Card payments fail: 42 % errors (normal < 1 %)"
@@ -122,7 +123,9 @@ def queue_page(house: House) -> str:
         impact="Orders and mails are late",
         dashboard_url="https://graphs.nordlicht.example/d/queue",
     )
-    return house.page_of(QUEUE)
+    key = house.page_of(QUEUE)
+    house.page(key, RunDiagnostic(diagnostic="depth"), "hana")
+    return key
 
 
 def quiet_alerts(house: House) -> None:

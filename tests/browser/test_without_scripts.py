@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE
 from tests.browser.house import PASSWORD, House
-from tests.browser.scenes import declared_from_page, waiting_page
+from tests.browser.scenes import declared_from_page, queue_page, waiting_page
+from tests.live.waiting import until
 
 Open = Callable[..., Page]
 
@@ -18,6 +19,19 @@ def test_a_page_is_acknowledged_without_scripts(house: House, open_as: Open) -> 
     page.get_by_role("button", name="Acknowledge — I have it").click()
     expect(page).to_have_url(re.compile(f"/pages/{key}$"))
     expect(page.locator(".standing")).to_contain_text("You have it")
+
+
+def test_a_diagnostic_is_run_and_a_fix_reported_without_scripts(house: House, open_as: Open) -> None:
+    key = queue_page(house)
+    house.at(0)
+    page = open_as("ana", f"/pages/{key}", java_script_enabled=False, size=PHONE)
+    page.get_by_role("button", name="Run again").click()
+    expect(page.locator("#page-history")).to_contain_text("runs: How many orders wait.")
+    until(lambda: "special address" in (page.reload(), page.content())[1], "the answer")
+    expect(page.locator("#page-diagnose")).to_contain_text("127.0.0.1 is a private or otherwise special address.")
+    page.get_by_label("What you did").fill("restarted the packer")
+    page.get_by_role("button", name="The fix is in").click()
+    expect(page.locator("#page-fix")).to_contain_text("whether your fix helps")
 
 
 def test_an_incident_is_declared_and_updated_without_scripts(house: House, open_as: Open) -> None:

@@ -77,6 +77,7 @@ async def test_the_body_is_the_notice_as_json_with_the_delivery_id(sender: Sende
         "first": "Deploy at 03:05? Roll back.",
         "steps": [],
         "known": [],
+        "diagnostics": [],
         "stuck": ["Payments on-call", "DBA on-call"],
         "owner": "",
         "escalates": [],

@@ -23,6 +23,7 @@ from sev1.engine.errors import Invalid, Refused
 from sev1.paging import model as m
 from sev1.paging.decide import PageAggregate
 from sev1.paging.eligible import Absent, eligible
+from sev1.paging.fix import Firing, FixDue, WatchFix
 
 T0 = datetime(2026, 3, 27, 15, 0, tzinfo=UTC)
 PAGES = PageAggregate()
@@ -70,10 +71,11 @@ POLICIES = st.builds(
     hold=st.sampled_from([None, Hold()]),
     unattended_after_s=st.sampled_from([0, 1800]),
 )
+FIRES = (Firing(alert=1, summary="s", times=1, ends=True),)
 DEEDS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["due", "due", "due", "late", "acknowledge", "escalate", "reassign", "snooze", "resolve", "unreachable", "join", "link"]
+            ["due", "due", "due", "late", "acknowledge", "escalate", "reassign", "snooze", "resolve", "unreachable", "join", "link", "fix"]
         ),
         st.sampled_from(NAMES),
         st.integers(0, 4000),
@@ -91,9 +93,13 @@ def _command(
             timers = list(PAGES.timers(state).items()) if deed == "due" else old
             if not timers:
                 return None
-            command = PAGES.timer_command(*timers[0])
+            command = PAGES.timer_command(*min(timers, key=lambda timer: timer[1]))
+            if isinstance(command, FixDue):
+                return FixDue(due=command.due, alerts=FIRES if name == "ana" else ())
             assert isinstance(command, m.EscalationDue | m.UnattendedDue | m.SnoozeDue)
             return type(command)(due=command.due, who=who)
+        case "fix":
+            return WatchFix(note=name)
         case "acknowledge":
             return m.Acknowledge()
         case "escalate":

@@ -13,6 +13,7 @@ from msgspec import Struct
 from sev1.catalog.model import Catalog, EscalationPolicy, Override
 from sev1.oncall.model import Away
 from sev1.paging import model as m
+from sev1.paging.fix import FixDidNotHelp, FixDue, FixHelped, FixReported, WatchFix
 from tests.simulation.oracle import Expected, Oracle, successor
 
 Place = tuple[int, int]
@@ -28,6 +29,10 @@ class Circumstances(Struct):
     lately_silent: Sequence[str]
     timers: Mapping[str, datetime]
     """Of the page, after the commit."""
+    lasts: bool = False
+    """An alert of the page fires that will say when it is over."""
+    signalled: datetime | None = None
+    """When another was signalled, last."""
 
 
 class Track(Struct):
@@ -46,6 +51,8 @@ class Track(Struct):
     incident: bool = False
     must_attend: bool = False
     snoozed: bool = False
+    watched_since: datetime | None = None
+    """A fix is watched."""
 
 
 class Judge:
@@ -79,12 +86,14 @@ class _Commit:
         raise AssertionError(f"{self.key} at {self.seen.now:%Y-%m-%d %H:%M:%S}, {type(self.command).__name__}: {what}")
 
     def judge(self, events: Sequence[m.PageEvent]) -> None:
-        was_due = self._must_act()
+        was_due, watch_over = self._must_act(), self._watch_over()
         self.expected = self._expected()
         for event in events:
             self._event(event)
         if was_due and not any(isinstance(e, m.StepStarted | m.PageHeld | m.PolicyExhausted) for e in events):
             self.wrong("something was due and nothing followed")
+        if watch_over and not any(isinstance(e, FixHelped | FixDidNotHelp) for e in events):
+            self.wrong("a fix was watched and nobody hears whether it helped")
         self._waits()
 
     # --- what is expected of a command -----------------------------------------------------------------------------
@@ -101,6 +110,13 @@ class _Commit:
         if isinstance(command, m.SnoozeDue):
             return track.snoozed and track.due == command.due
         return isinstance(command, m.ReportUnreachable) and self._all_silent(command.person)
+
+    def _watch_over(self) -> bool:
+        return isinstance(self.command, FixDue) and not self.track.over and self._watched_until() == self.command.due
+
+    def _watched_until(self) -> datetime | None:
+        since = self.track.watched_since
+        return since + timedelta(seconds=self.track.policy.watch_fix_s) if since else None
 
     def _all_silent(self, person: str) -> bool:
         track = self.track
@@ -158,6 +174,20 @@ class _Commit:
                 track.snoozed = isinstance(event, m.PageSnoozed)
                 track.must_attend = isinstance(event, m.PageAcknowledged) and track.policy.unattended_after_s > 0
                 track.due = event.until if isinstance(event, m.PageSnoozed) else event.attend_by
+                if isinstance(self.command, WatchFix) and track.must_attend:
+                    watch_s = track.policy.watch_fix_s + track.policy.unattended_after_s
+                    self._due_in(track.due, watch_s)
+            case FixReported():
+                track.watched_since = self.seen.now
+                self._due_in(event.until, track.policy.watch_fix_s)
+            case FixHelped() | FixDidNotHelp():
+                if not isinstance(self.command, FixDue) or self._watched_until() != self.command.due:
+                    self.wrong("a fix was judged before its time")
+                again = self.seen.signalled and track.watched_since and self.seen.signalled > track.watched_since
+                goes_on = bool(self.seen.lasts or again)
+                if goes_on == isinstance(event, FixHelped):
+                    self.wrong(f"{type(event).__name__}, but alerts {'go on' if goes_on else 'are quiet'}")
+                track.watched_since = None
             case m.PageUnattended() | m.SnoozeEnded():
                 track.answered = track.snoozed = track.must_attend = track.exhausted = False
             case m.PageReassigned():
@@ -172,6 +202,7 @@ class _Commit:
                 track.incident = True
             case m.PageResolved():
                 track.answered = track.over = True
+                track.watched_since = None
             case _:
                 pass
 
@@ -251,8 +282,11 @@ class _Commit:
             kinds = ["snooze"]
         else:
             kinds = ["unattended"] if track.must_attend and not track.incident else []
+        if self._watched_until():
+            kinds = [*kinds, "fix"]
         if list(timers) != kinds:
             self.wrong(f"waits for {list(timers)}, expected {kinds}")
         for kind, due in timers.items():
-            if due != track.due:
-                self.wrong(f"{kind} is due at {due}, expected {track.due}")
+            expected = self._watched_until() if kind == "fix" else track.due
+            if due != expected:
+                self.wrong(f"{kind} is due at {due}, expected {expected}")

@@ -16,6 +16,7 @@ from sev1.paging import model as m
 from sev1.paging import steps
 from sev1.paging.decide import PageAggregate
 from sev1.paging.eligible import eligible
+from sev1.paging.fix import FixDue, WatchFix
 from tests.simulation import world as world_module
 from tests.simulation.world import YEAR_S, World
 
@@ -52,6 +53,7 @@ def test_the_years_hold_every_kind_of_fault_and_every_part_of_a_policy():
                 events |= {one.because.split(",")[0] for one in fact.event.passed_over}
     assert seen >= {"deaths", "stalls", "outages", "failed attempts", "unreachable", "slept on", "schedule changes"}
     assert events >= {"PageHeld", "StepSkipped", "PageUnattended", "PageSnoozed", "PageReassigned", "PolicyExhausted"}
+    assert seen >= {"fixes that helped", "fixes that did not help"}
     assert events >= {"widens", "later", "on leave", "could not be reached lately", "AlertsJoined"}
 
 
@@ -114,6 +116,18 @@ def acts_on_late_timers(decide: Any, state: m.Page, command: Any, now: Any, by: 
     return decide(state, command, now, by)
 
 
+def forgets_the_fix(decide: Any, state: m.Page, command: Any, now: Any, by: Any) -> list[m.PageEvent]:
+    return [] if isinstance(command, FixDue) else decide(state, command, now, by)
+
+
+def believes_every_fix(decide: Any, state: m.Page, command: Any, now: Any, by: Any) -> list[m.PageEvent]:
+    return decide(state, replace(command, alerts=()) if isinstance(command, FixDue) else command, now, by)
+
+
+def takes_old_signals_for_new(decide: Any, state: m.Page, command: Any, now: Any, by: Any) -> list[m.PageEvent]:
+    return decide(state, replace(command, alerts=()) if isinstance(command, WatchFix) else command, now, by)
+
+
 def asks_somebody_else(event: m.StepStarted) -> list[m.PageEvent]:
     asked = {paged.person for paged in event.people}
     other = next(name for name in ("ana", "bo", "cem", "dee", "eve", "fay", "nobody") if name not in asked)
@@ -138,6 +152,9 @@ RULES: dict[str, tuple[Callable[..., list[m.PageEvent]], str]] = {
     "loses the page": (loses_the_page, "something was due and nothing followed"),
     "gives up early": (gives_up_early, "gave up before"),
     "waits on for the unreachable": (waits_on_for_the_unreachable, "something was due and nothing followed"),
+    "forgets the fix": (forgets_the_fix, "nobody hears whether it helped"),
+    "believes every fix": (believes_every_fix, "FixHelped, but alerts go on"),
+    "takes old signals for new": (takes_old_signals_for_new, "FixDidNotHelp, but alerts are quiet"),
     "acts on late timers": (acts_on_late_timers, "too early"),
 }
 

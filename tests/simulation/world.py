@@ -24,6 +24,7 @@ from sev1.oncall.schedule import Exceptions
 from sev1.paging import model as m
 from sev1.paging.decide import PageAggregate
 from sev1.paging.eligible import Absent, eligible
+from sev1.paging.fix import Firing, FixDidNotHelp, FixDue, FixHelped, WatchFix
 from sev1.paging.turns import REMEMBERED
 from tests.simulation.judge import Circumstances, Judge
 from tests.simulation.organisation import PEOPLE, SCHEDULES, SEVERITIES, organisation
@@ -81,6 +82,10 @@ class World:
         self.exceptions: dict[str, Exceptions] = dict.fromkeys(SCHEDULES, ())
         self.leave: list[Away] = []
         self.failed_at: dict[str, datetime] = {}
+        self.firing: dict[str, tuple[Firing, ...]] = {}
+        """What of a page's alerts goes on; what never ends by itself does when it is signalled again."""
+        self.signalled: dict[str, datetime] = {}
+        """When an alert of the page was signalled again, last."""
         self.taken: dict[tuple[str, int], dict[str, int]] = {}
         self.judge = Judge(self.catalog, START + timedelta(seconds=seconds, days=30))
         self.seen: Counter[str] = Counter()
@@ -124,6 +129,8 @@ class World:
         exceptions, leave, silent = self.exceptions, self._on_leave(), self._silent()
         if isinstance(command, NEED_PEOPLE):
             command = structs.replace(command, who=self._who(state, command, leave, silent))
+        if isinstance(command, WatchFix | FixDue):
+            command = structs.replace(command, alerts=self.firing.get(key, ()))
         log = self.facts.setdefault(key, [])
         events = self.pages.decide(state, command, self.now, by)
         for event in events:
@@ -134,7 +141,8 @@ class World:
         self.states[key] = state
         wanted = self.pages.timers(state)
         self._replace_timers(key, wanted)
-        seen = Circumstances(self.now, exceptions, list(leave), silent, wanted)
+        lasts = any(alert.ends for alert in self.firing.get(key, ()))
+        seen = Circumstances(self.now, exceptions, list(leave), silent, wanted, lasts, self.signalled.get(key))
         self.judge.commit(key, command, events, seen)
         if state.status == "resolved" and events:
             assert fold(self.pages, key, log) == state, f"{key}: what is projected is not what is recorded"
@@ -156,6 +164,10 @@ class World:
     def _react(self, key: str, state: m.Page, event: m.PageEvent) -> None:
         if isinstance(event, ANSWERS):
             self.cancel(key)
+        if isinstance(event, FixHelped | FixDidNotHelp) and state.fix:
+            self.seen["fixes that helped" if isinstance(event, FixHelped) else "fixes that did not help"] += 1
+            by = Actor(id=state.fix.by, name=state.fix.by, via="web")
+            self.after(self.rng.expovariate(1 / 600), self._fix, key, by)
         if isinstance(event, m.StepStarted):
             assert state.policy is not None
             if state.policy.steps[event.step].round_robin:
@@ -368,8 +380,31 @@ class World:
             self.after(self.rng.expovariate(1 / 4000), self._fix, key, by)
 
     def _fix(self, key: str, by: Actor) -> None:
-        if self.states[key].status == "acknowledged":
+        page = self.states[key]
+        helped = page.fix is not None and page.fix.outcome == "helped"
+        if page.is_open and not helped and self.rng.random() < 0.4:
+            self._tries(key, by)
+        elif page.status == "acknowledged":
             self.command(key, m.Resolve(reason="fixed"), by)
+
+    def _tries(self, key: str, by: Actor) -> None:
+        """Something is changed, and watched; now and then the same click comes twice, or a second fix before the first is known."""
+        times = max((alert.times for alert in self.firing.get(key, ())), default=1)
+        self.firing[key] = (Firing(alert=1, summary="s", times=times, ends=False),)
+        self.command(key, WatchFix(), by)
+        if self.rng.random() < 0.1:
+            self.after(self.rng.uniform(0, 400), self._says_again, key, by)
+        if self.rng.random() < 0.5:
+            self.after(self.rng.uniform(0, 400), self._fires_on, key)
+
+    def _says_again(self, key: str, by: Actor) -> None:
+        if self.states[key].is_open:
+            self.command(key, WatchFix(note="another"), by)
+
+    def _fires_on(self, key: str) -> None:
+        times = 1 + max((alert.times for alert in self.firing.get(key, ())), default=0)
+        self.firing[key] = (Firing(alert=1, summary="s", times=times, ends=self.rng.random() < 0.5),)
+        self.signalled[key] = self.now
 
     def _outage(self) -> None:
         self.seen["outages"] += 1

@@ -1,12 +1,12 @@
 """A watch over a real database and a real inbox, with a clock that is moved by hand."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
 import pytest
 from msgspec import Struct
+from tests.live.web import WebServer, web_server
 
 from sev1.catalog import store as catalog_store
 from sev1.catalog.cache import CatalogCache
@@ -77,39 +77,7 @@ async def watching(db: Database, clock: FakeClock, fresh_database_url: str) -> A
 Answer = Callable[[bytes], bytes]
 
 
-class WebServer:
-    """A real HTTP server on loopback that gives the answers it is told to, one a connection."""
-
-    def __init__(self) -> None:
-        self.status, self.body, self.headers = "200 OK", b"all well", ""
-        self.requests: list[str] = []
-        self.endless = False
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
-
-    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
-            length = "" if self.endless else f"Content-Length: {len(self.body)}\r\n"
-            writer.write(f"HTTP/1.1 {self.status}\r\n{length}{self.headers}Connection: close\r\n\r\n".encode())
-            writer.write(self.body)
-            while self.endless:
-                writer.write(b" " * 65536)
-                await writer.drain()
-            await writer.drain()
-        except (OSError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-
 @pytest.fixture
 async def web() -> AsyncIterator[WebServer]:
-    web = WebServer()
-    server = await asyncio.start_server(web.talk, "127.0.0.1", 0)
-    web.port = server.sockets[0].getsockname()[1]
-    yield web
-    server.close()
+    async with web_server() as web:
+        yield web

@@ -1,7 +1,6 @@
 """The real node and the real app on a database of one's own, a browser without scripts, and a reader of streams."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,11 +11,11 @@ import pytest
 from litestar import Litestar
 from msgspec import Struct
 from tests.live.shared_app import app_of
+from tests.live.someone import Someone, signed_in
 from typer.testing import CliRunner
 
-from sev1.access import accounts, tokens
+from sev1.access import tokens
 from sev1.access.model import OPERATOR, Role
-from sev1.access.sessions import open_session
 from sev1.access.web import COOKIE
 from sev1.app import Node
 from sev1.catalog import store as catalogs
@@ -88,39 +87,10 @@ def declared(node: Node) -> Callable[..., Awaitable[str]]:
     return make
 
 
-class Someone:
-    """Somebody with a browser: pages by address, forms sent with the token that the page holds."""
-
-    def __init__(self, http: httpx.AsyncClient, cookie: str) -> None:
-        self.http = http
-        self.cookie = cookie
-
-    async def see(self, path: str, *, status: int = 200) -> str:
-        answer = await self.http.get(path)
-        assert answer.status_code == status, answer.text
-        return answer.text
-
-    async def send(self, path: str, *, on: str = "/settings", htmx: bool = False, **fields: Any) -> httpx.Response:
-        """Posts `fields` as the form on the page `on` would."""
-        found = re.search(r'name="csrf" value="([^"]+)"', await self.see(on))
-        assert found, f"{on} holds no form"
-        headers = {"HX-Request": "true"} if htmx else {}
-        return await self.http.post(path, data={"csrf": found[1], **fields}, headers=headers)
-
-
 @pytest.fixture
-def enter(node: Node, app: Litestar, clock: FakeClock) -> Callable[..., Awaitable[Someone]]:
+def enter(node: Node, app: Litestar) -> Callable[..., Awaitable[Someone]]:
     async def sign_in(name: str = "ana", role: Role = Role.RESPONDER) -> Someone:
-        email = f"{name}@nordlicht.example"
-        user = await accounts.create_user(
-            node.db, email=email, full_name=name.capitalize(), role=role, by=OPERATOR, now=clock.now()
-        )
-        async with node.db.transaction() as conn:
-            cookie = await open_session(conn, user.id, agent="test", now=clock.now())
-        http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app), base_url=URL, headers={"Origin": URL}, cookies={COOKIE: cookie}
-        )
-        return Someone(http, cookie)
+        return await signed_in(node, app, name, role)
 
     return sign_in
 

@@ -4,7 +4,8 @@
       - if only one region fails -> drain it         a branch of it: a question and what to do when the answer is yes
       - else -> roll back the last deploy            what to do when no answer fits
 
-`→` may stand for `->`. A branch belongs to the step above it, however it is indented.
+`→` may stand for `->`. A branch belongs to the step above it, however it is indented. `diagnostic NAME` in backticks names a
+diagnostic of the service, which the page then shows first.
 """
 
 import re
@@ -18,6 +19,7 @@ _ITEM = re.compile(r"\s*(?:[-*+]|[0-9]{1,3}[.)])[ \t]+(?:\[(?P<mark>[ xX])\][ \t
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _IF = re.compile(r"(?:if|If|IF)\s+(?P<asks>\S.*?)\s*(?:->|→)\s*(?P<then>\S.*)")
 _ELSE = re.compile(r"(?:else|Else|ELSE)[,:]?\s*(?:->|→)\s*(?P<then>\S.*)")
+_DIAGNOSTIC = re.compile(r"`diagnostic ([a-z0-9][a-z0-9-]{0,62})`")
 NOT_TOLD = "What do you see?"
 """The step of branches that stand before any step."""
 
@@ -64,6 +66,11 @@ def steps_of(body: str) -> tuple[RunbookStep, ...]:
         if len(last.branches) < MOST_STEPS:
             found[-1] = RunbookStep(text=last.text, branches=(*last.branches, branch))
     return tuple(found)
+
+
+def diagnostics_named(body: str) -> tuple[str, ...]:
+    """The diagnostics that a runbook names, in its order, each once."""
+    return tuple(dict.fromkeys(_DIAGNOSTIC.findall(body)))
 
 
 def _items(body: str) -> Iterator[str]:

@@ -10,7 +10,9 @@ import copy
 import functools
 import inspect
 import json
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import msgspec
@@ -104,7 +106,12 @@ def _describe(struct: str, component: dict[str, Any]) -> None:
 def _sentences() -> dict[str, dict[str, str]]:
     """By struct and field, the text that stands under the field in its source."""
     found: dict[str, dict[str, str]] = {}
-    for struct in (node for module in (audience, term, model) for node in ast.parse(inspect.getsource(module)).body):
+    modules = (
+        audience,
+        term,
+        *(import_module(f"{model.__name__}.{file.name}") for file in iter_modules(model.__path__)),
+    )
+    for struct in (node for module in modules for node in ast.parse(inspect.getsource(module)).body):
         if not isinstance(struct, ast.ClassDef):
             continue
         for field, below in zip(struct.body, struct.body[1:], strict=False):

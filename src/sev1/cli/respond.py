@@ -6,6 +6,7 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ import typer
 from sev1.cli.local import fail
 
 TIMEOUT_S = 15
+DIAGNOSED_WITHIN_S = 60
 
 
 def register(app: typer.Typer) -> None:
@@ -83,6 +85,35 @@ def escalate(page: str) -> None:
     print("asked: " + (", ".join(p["person"] for p in after["people"]) or "nobody"))
 
 
+def diagnose(page: str, name: str = typer.Argument("", help="Without it: what can be run.")) -> None:
+    """Run a diagnostic that the page's service declares, and print what it says."""
+    path = f"/api/v1/pages/{page}"
+    if not name:
+        offers = call("GET", f"{path}/diagnostics")
+        for offer in offers:
+            print("  ".join(filter(None, (offer["name"], offer["title"], offer["cost"]))))
+        if not offers:
+            print("None: they are declared on the service in the catalog.")
+        return
+    runs = call("POST", f"{path}/commands", {"type": "run_diagnostic", "diagnostic": name})["diagnostics"]
+    number = next(run["run"] for run in runs if run["name"] == name)
+    for _ in range(DIAGNOSED_WITHIN_S):
+        run = next(run for run in call("GET", path)["diagnostics"] if run["name"] == name)
+        if run["run"] != number or run["outcome"] != "running":
+            print(run["text"])
+            if run["outcome"] not in {"ok", "running"}:
+                raise typer.Exit(1)
+            return
+        time.sleep(1)
+    fail(f"No answer yet. It appears on {page}.")
+
+
+def fixed(page: str, note: str = typer.Option("", help="What you did.")) -> None:
+    """Say that the fix is in: the page is yours, and you hear whether it helped."""
+    after = call("POST", f"/api/v1/pages/{page}/commands", {"type": "report_fix", "note": note})
+    print(f"watched until {after['fix']['until']}")
+
+
 def resolve_page(page: str, reason: str = typer.Option("", help="Why it is over.")) -> None:
     """End a page."""
     print(call("POST", f"/api/v1/pages/{page}/commands", {"type": "resolve", "reason": reason})["status"])
@@ -108,6 +139,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     now,
     ack,
     escalate,
+    diagnose,
+    fixed,
     resolve_page,
     swap,
     answer_swap,

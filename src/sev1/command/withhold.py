@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from sev1.engine.decider import Fact
 from sev1.paging import model as p
+from sev1.paging.diagnostics import DiagnosticAnswered
+from sev1.paging.fix import FixReported
 from sev1.triage.model import AlertRow, Verdict
 
 ASKED_FOR = "Somebody is asked for by name"
@@ -24,19 +26,26 @@ def page_without(page: p.Page, hidden: Collection[str]) -> p.Page:
     page = replace(page, incident=None, resolution=resolution)
     if _asks_out_of(page.group_key, hidden):
         page = replace(page, title=ASKED_FOR, why=SIGN_IN, group_key="", service=None, brief=p.Brief())
+        page = replace(page, fix=replace(page.fix, note="") if page.fix else None, diagnostics=())
     return page
 
 
 def page_facts_without(facts: Sequence[Fact[p.PageEvent]], hidden: Collection[str]) -> list[Fact[p.PageEvent]]:
+    asked = any(isinstance(f.event, p.PageOpened) and _asks_out_of(f.event.group_key, hidden) for f in facts)
     return [
-        replace(fact, event=_event_without(fact.event, hidden))
+        replace(fact, event=_event_without(fact.event, hidden, asked=asked))
         for fact in facts
         if not (isinstance(fact.event, p.IncidentLinked) and fact.event.incident in hidden)
     ]
 
 
-def _event_without(event: p.PageEvent, hidden: Collection[str]) -> p.PageEvent:
+def _event_without(event: p.PageEvent, hidden: Collection[str], *, asked: bool) -> p.PageEvent:
+    """`asked`: the page was opened by a hidden incident, so what people write on it is about that."""
     match event:
+        case DiagnosticAnswered() if asked:
+            return replace(event, text="")
+        case FixReported() if asked or _tells(event.note, hidden):
+            return replace(event, note="")
         case p.PageOpened() if _asks_out_of(event.group_key, hidden):
             return replace(event, title=ASKED_FOR, why=SIGN_IN, group_key="", service=None, brief=p.Brief())
         case p.PageResolved() if _tells(event.reason, hidden):

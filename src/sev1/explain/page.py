@@ -9,6 +9,8 @@ from sev1.engine.decider import Fact
 from sev1.explain.model import Because, PageFacts, listed_names
 from sev1.notify.model import Attempt, DeliveryView
 from sev1.paging import model as m
+from sev1.paging.diagnostics import DiagnosticAnswered, DiagnosticAsked
+from sev1.paging.fix import FixDidNotHelp, FixHelped, FixReported, counted
 from sev1.triage.phrases import instant, span
 
 OUTCOMES = {
@@ -20,6 +22,7 @@ OUTCOMES = {
     "cut-off": "cut off: it may have arrived",
     "cancelled": "taken back",
 }
+RUN_OUTCOMES = {"ok": "answered", "failed": "failed", "cut-off": "was cut off"}
 STATES = {
     "queued": "on its way",
     "sending": "on its way",
@@ -100,6 +103,31 @@ def _event(  # noqa: C901, PLR0912 - one case an event
             return said("unreachable", f"{name} could not be reached: {event.error}", person=event.person)
         case m.IncidentLinked():
             return said("incident", f"It belongs to {event.incident}.", incident=event.incident)
+        case DiagnosticAsked():
+            return said("diagnostic", f"{by} ran the diagnostic {event.title} ({via}).", name=event.name, **who)
+        case DiagnosticAnswered():
+            line = event.text.partition("\n")[0]
+            return said(
+                "diagnostic",
+                f"{event.title} {RUN_OUTCOMES[event.outcome]}: {line}",
+                name=event.name,
+                outcome=event.outcome,
+                text=event.text,
+            )
+        case FixReported():
+            note = f": {event.note}" if event.note else ""
+            until = instant(event.until, now)
+            return said("fix", f"{by} said that the fix is in{note} ({via}). Watched until {until}.", **who)
+        case FixHelped():
+            return said("fix", f"The fix helped: nothing fired for {span(event.after_s)}.", helped=True)
+        case FixDidNotHelp():
+            named = f": {'; '.join(event.examples)}" if event.examples else ""
+            return said(
+                "fix",
+                f"The fix did not help: {counted(event.firing)} after {span(event.after_s)}{named}.",
+                helped=False,
+                firing=event.firing,
+            )
         case m.PageResolved():
             return said("answer", f"It was resolved: {event.reason.rstrip('.')}.", answer="resolved", **who)
         case _:

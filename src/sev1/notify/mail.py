@@ -33,6 +33,8 @@ ACTION = {
     "announcement": "Open it",
     "task": "Open the incident",
     "all-clear": "The record",
+    "fix-failed": "Open the page",
+    "fix-helped": "Resolve it there",
     "test": "Say that it arrived",
 }
 """What the link is called. It opens a page with a button and never acts by itself: mail scanners follow links."""

@@ -62,7 +62,7 @@ def one_line(text: str, limit: int = 500) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-WAITED_FOR = frozenset({"page", "ask", "test"})
+WAITED_FOR = frozenset({"page", "ask", "fix-failed", "test"})
 """Kinds of notice that somebody has to answer, or looks out for: they go fast."""
 
 
@@ -79,7 +79,9 @@ class Other(Struct, frozen=True, kw_only=True):
 class Notice(Struct, frozen=True, kw_only=True):
     """A message before it takes a channel's form. For a page it answers the first five questions (mission 5.7)."""
 
-    kind: Literal["page", "page-resolved", "announcement", "all-clear", "ask", "task", "test"]
+    kind: Literal[
+        "page", "page-resolved", "announcement", "all-clear", "ask", "task", "fix-failed", "fix-helped", "test"
+    ]
     about: str
     """`P-1` or `INC-1`."""
     title: str
@@ -96,6 +98,8 @@ class Notice(Struct, frozen=True, kw_only=True):
     """The first steps of the runbook, with the questions whose answers say what comes next (mission 5.6)."""
     known: tuple[str, ...] = ()
     """What may explain it: known issues and past false alarms of its response plan."""
+    diagnostics: tuple[str, ...] = ()
+    """What the page offers to be asked by a button."""
     stuck: tuple[str, ...] = ()
     """Whom to call when stuck, in order."""
     owner: str = ""

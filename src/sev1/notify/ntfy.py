@@ -23,6 +23,7 @@ TAGS = {
     "page-resolved": "white_check_mark",
     "all-clear": "white_check_mark",
     "ask": "question",
+    "fix-failed": "warning",
 }
 
 

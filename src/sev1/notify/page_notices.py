@@ -18,6 +18,7 @@ from sev1.notify.contacts import Contacts
 from sev1.notify.deliver import AfterCommit
 from sev1.notify.model import Delivery, Notice
 from sev1.paging import model as m
+from sev1.paging.fix import FixDidNotHelp, FixHelped, FixReported, counted
 from sev1.paging.playbook import escalates, playbook
 from sev1.paging.react import StepPeople
 from sev1.paging.turns import takes_turns
@@ -38,7 +39,8 @@ class PageNotices:
         in_turn = [policy.name for policy in policies if takes_turns(policy)]
         people = await StepPeople.read(conn, catalog, changes[0].now, in_turn=in_turn, to_look=True)
         # Whoever was ever asked may be told that it is over; an organisation's other choices are not read for it.
-        reach = await contacts.read(conn, {name for change in changes for name in change.after.paged})
+        fixers = {change.after.fix.by for change in changes if change.after.fix}
+        reach = await contacts.read(conn, fixers | {name for change in changes for name in change.after.paged})
         queued: list[store.Queued] = []
         for change in changes:
             page = change.after
@@ -47,8 +49,11 @@ class PageNotices:
                     queued += self._ask(page, fact.event.people, catalog, people, reach, change.now)
                 elif isinstance(fact.event, m.PolicyExhausted):
                     queued += self._nobody_answers(page, catalog)
+                elif isinstance(fact.event, FixHelped | FixDidNotHelp):
+                    queued += self._fix_judged(page, fact.event, catalog, reach)
                 elif isinstance(fact.event, _TOLD):
-                    await store.cancel(conn, about=page.key, now=change.now, reason=_why_taken_back(fact))
+                    why, kinds = _why_taken_back(fact), _taken_back(fact)
+                    await store.cancel(conn, about=page.key, now=change.now, kinds=kinds, reason=why)
                     if isinstance(fact.event, m.PageReassigned):
                         queued += self._ask(page, page.people, catalog, people, reach, change.now)
                     if isinstance(fact.event, m.PageResolved):
@@ -95,6 +100,31 @@ class PageNotices:
                 methods = reach.of(person, notice.urgency)
                 yield store.Queued(about=page.key, person=person.name, methods=methods, notice=notice)
 
+    def _fix_judged(
+        self, page: m.Page, event: FixHelped | FixDidNotHelp, catalog: Catalog, reach: Contacts
+    ) -> Iterator[store.Queued]:
+        """Whoever said that the fix is in hears whether it helped; that it did not as urgently as the page itself."""
+        person = catalog.people.get(page.fix.by) if page.fix else None
+        if person is None:
+            return
+        minutes = max(1, event.after_s // 60)
+        if isinstance(event, FixHelped):
+            body = f"Nothing fired in the {minutes} min since your fix. If users are well too, resolve the page."
+        else:
+            named = "".join(f"\n- {one}" for one in event.examples)
+            body = f"{minutes} min after your fix {counted(event.firing)}:{named}\nYou still have the page."
+        notice = Notice(
+            kind="fix-helped" if isinstance(event, FixHelped) else "fix-failed",
+            about=page.key,
+            title=page.title,
+            url=f"{self._url}/pages/{page.key}",
+            severity=page.severity,
+            service=page.service,
+            body=body,
+            why="You said that the fix is in.",
+        )
+        yield store.Queued(about=page.key, person=person.name, methods=reach.of(person, notice.urgency), notice=notice)
+
     def _nobody_answers(self, page: m.Page, catalog: Catalog) -> Iterator[store.Queued]:
         notice = Notice(
             kind="announcement",
@@ -109,8 +139,29 @@ class PageNotices:
             yield store.Queued(about=page.key, person=None, methods=(method,), notice=notice)
 
 
-_TOLD = (m.StepStarted, m.PageReassigned, m.PageAcknowledged, m.PageSnoozed, m.PageResolved, m.PolicyExhausted)
+_TOLD = (
+    m.StepStarted,
+    m.PageReassigned,
+    m.PageAcknowledged,
+    m.PageSnoozed,
+    m.PageResolved,
+    m.PolicyExhausted,
+    FixReported,
+    FixHelped,
+    FixDidNotHelp,
+)
 """What somebody is told about, or what takes back what has not gone out yet."""
+
+
+def _taken_back(fact: Fact[Any]) -> tuple[str, ...]:
+    """Kinds of notice that mean nothing any more. What became of a fix does, until the page or the next fix."""
+    fixes = ("fix-failed", "fix-helped")
+    match fact.event:
+        case FixReported():
+            return fixes
+        case m.PageResolved():
+            return ("page", "ask", *fixes)
+    return ("page", "ask")
 
 
 def _why_taken_back(fact: Fact[Any]) -> str:
@@ -121,6 +172,8 @@ def _why_taken_back(fact: Fact[Any]) -> str:
             return reason
         case m.PageSnoozed():
             return f"Snoozed by {fact.by.name}."
+        case FixReported():
+            return f"{fact.by.name} reported the next fix."
     return f"Acknowledged by {fact.by.name}."
 
 
@@ -140,6 +193,7 @@ def page_notice(page: m.Page, paged: m.Paged, catalog: Catalog, who: m.Who, next
         first=book.first,
         steps=book.steps,
         known=book.known,
+        diagnostics=book.diagnostics,
         stuck=_stuck(page, paged, catalog, who, service),
         owner=book.owner,
         escalates=next_,

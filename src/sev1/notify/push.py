@@ -31,7 +31,7 @@ from sev1.notify.wording import headline, in_short
 
 BODY_MAX = 600
 """Characters: a push service takes 4,096 bytes, a phone shows some ten lines."""
-KEEP_FOR_S = {"page": 3600, "ask": 3600, "test": 300}
+KEEP_FOR_S = {"page": 3600, "ask": 3600, "fix-failed": 3600, "test": 300}
 """How long the push service keeps it for a browser that is away; a day for news."""
 TOKEN_FOR = timedelta(hours=12)
 """RFC 8292 allows 24 hours."""

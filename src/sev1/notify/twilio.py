@@ -24,6 +24,7 @@ from sev1.notify.http_answer import judge, post
 from sev1.notify.model import MethodKind, Notice, host_of, one_line
 from sev1.notify.wording import headline, spoken
 
+ABOUT_A_PAGE = frozenset({"page", "page-resolved", "fix-failed", "fix-helped"})
 TEXT_MAX = 320
 """Characters: two parts of a message in the plain alphabet. More is dear, and read by nobody at night."""
 KEY_ACKNOWLEDGE, KEY_ESCALATE = "4", "8"
@@ -113,7 +114,7 @@ def text_message(notice: Notice, *, repeat: bool) -> str:
     elif notice.kind == "test":
         answer = "Reply ACK to say that it arrived."
     rest = " ".join(filter(None, (answer, notice.url)))
-    about = f"{notice.about} " if notice.kind in {"page", "page-resolved"} and not notice.others else ""
+    about = f"{notice.about} " if notice.kind in ABOUT_A_PAGE and not notice.others else ""
     return f"{one_line(about + headline(notice, repeat=repeat), max(40, TEXT_MAX - len(rest) - 1))} {rest}"
 
 

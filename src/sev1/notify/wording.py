@@ -19,6 +19,10 @@ def headline(notice: Notice, *, repeat: bool) -> str:
             line = f"[{notice.severity.upper()}?] {place}" if notice.severity else f"[Page] {place}"
         case "page-resolved":
             line = f"[Resolved] {place}"
+        case "fix-failed":
+            line = f"[Still firing] {place}"
+        case "fix-helped":
+            line = f"[Quiet] {place}"
         case "ask":
             line = f"[Please answer] {notice.about}: "
         case "test":

@@ -8,10 +8,13 @@ from msgspec.structs import replace
 
 from sev1.engine.decider import Actor, Fact
 from sev1.engine.errors import Invalid, NotFound, Refused
+from sev1.paging import diagnostics, fix
 from sev1.paging import model as m
 from sev1.paging.eligible import held_until
 from sev1.paging.steps import again, ahead, go_on, left_of, proceed, start
 
+Asked = m.PersonCommand | m.EscalateTo | fix.WatchFix | diagnostics.StartDiagnostic
+"""What a responder asks for, as such or with what was looked up for it."""
 DOUBLE_CLICK_S = 5
 """The same person acknowledging again so soon is one acknowledgement."""
 
@@ -33,7 +36,9 @@ class PageAggregate:
             return _open(state, command, now)
         if state.status == "none":
             raise NotFound(f"There is no page {state.key}.")
-        if isinstance(command, m.PersonCommand | m.EscalateTo):
+        if isinstance(command, diagnostics.ReportDiagnostic):
+            return [*diagnostics.answered(state.diagnostics, command)]  # also when the page is over meanwhile
+        if isinstance(command, Asked):
             return _asked(state, command, now, by)
         return _happened(state, command, now)
 
@@ -48,6 +53,8 @@ class PageAggregate:
             due["unattended"] = state.attend_by
         if state.status == "snoozed" and state.snoozed_until:
             due["snooze"] = state.snoozed_until
+        if state.is_open and state.fix and state.fix.outcome == "watched":
+            due["fix"] = state.fix.until
         return due
 
     def timer_command(self, kind: str, due: datetime) -> m.PageCommand:
@@ -58,6 +65,8 @@ class PageAggregate:
                 return m.UnattendedDue(due=due)
             case "snooze":
                 return m.SnoozeDue(due=due)
+            case "fix":
+                return fix.FixDue(due=due)
         raise ValueError(f"a page has no timer {kind!r}")
 
 
@@ -77,7 +86,7 @@ def _open(state: m.Page, command: m.Open, now: datetime) -> list[m.PageEvent]:
     return [opened, *proceed(command.policy, command.severity, (0, 0), command.who, "First step.", now)]
 
 
-def _asked(state: m.Page, command: m.PersonCommand | m.EscalateTo, now: datetime, by: Actor) -> list[m.PageEvent]:
+def _asked(state: m.Page, command: Asked, now: datetime, by: Actor) -> list[m.PageEvent]:
     """A responder asks for something."""
     if state.status == "resolved":
         if isinstance(command, m.Resolve):
@@ -86,12 +95,19 @@ def _asked(state: m.Page, command: m.PersonCommand | m.EscalateTo, now: datetime
     assert state.policy is not None
     match command:
         case m.Acknowledge():
-            again = state.status == "acknowledged" and state.acknowledged_by == by.id
-            if again and state.last_sign_of_life and now - state.last_sign_of_life < timedelta(seconds=DOUBLE_CLICK_S):
+            if (
+                state.status == "acknowledged"
+                and state.acknowledged_by == by.id
+                and _just(state.last_sign_of_life, now)
+            ):
                 return []
             return [m.PageAcknowledged(attend_by=_attend_by(state, now))]
-        case m.Escalate():
-            raise TypeError("who to escalate to is looked up before: see PreparePage")
+        case m.Escalate() | fix.ReportFix() | diagnostics.RunDiagnostic():
+            raise TypeError("whom and what it is about is looked up before: see PreparePage")
+        case diagnostics.StartDiagnostic():
+            return [*diagnostics.started(state.diagnostics, command, now)]
+        case fix.WatchFix():
+            return _fixed(state, command, now, by)
         case m.EscalateTo():
             place = ahead(state)
             if place is None:
@@ -112,6 +128,20 @@ def _asked(state: m.Page, command: m.PersonCommand | m.EscalateTo, now: datetime
             assert_never(command)
 
 
+def _just(at: datetime | None, now: datetime) -> bool:
+    return at is not None and now - at < timedelta(seconds=DOUBLE_CLICK_S)
+
+
+def _fixed(state: m.Page, command: fix.WatchFix, now: datetime, by: Actor) -> list[m.PageEvent]:
+    """Whoever says that the fix is in has the page, and need not say so again before it is known whether it helped."""
+    assert state.policy is not None
+    last = state.fix
+    if last and last.by == by.id and last.note == command.note and _just(last.at, now):
+        return []
+    watched = fix.reported(command, state.policy.watch_fix_s, now)
+    return [m.PageAcknowledged(attend_by=_attend_by(state, watched.until)), watched]
+
+
 def _happened(state: m.Page, command: m.PageCommand, now: datetime) -> list[m.PageEvent]:
     """A timer came due, a delivery ended, more alerts came: facts that cannot be refused, only be too late."""
     if not state.is_open or state.policy is None:
@@ -130,6 +160,8 @@ def _happened(state: m.Page, command: m.PageCommand, now: datetime) -> list[m.Pa
             if state.status != "snoozed" or state.snoozed_until != command.due:
                 return []
             return [m.SnoozeEnded(), *again(state, command.who, "The snooze is over.", now)]
+        case fix.FixDue():
+            return [*fix.judged(state.fix, command)]
         case m.ReportSent():
             return [
                 m.NoticeSent(
@@ -253,6 +285,10 @@ def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:
             return replace(state, unreachable=(*state.unreachable, event.person))
         case m.IncidentLinked():
             return replace(state, incident=event.incident)
+        case diagnostics.DiagnosticAsked() | diagnostics.DiagnosticAnswered():
+            return replace(state, diagnostics=diagnostics.after(state.diagnostics, event, fact.at, fact.by.id))
+        case fix.FixReported() | fix.FixHelped() | fix.FixDidNotHelp():
+            return replace(state, fix=fix.after(state.fix, event, fact.at, fact.by.id))
         case m.PageResolved():
             return replace(
                 state,

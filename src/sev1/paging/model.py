@@ -6,6 +6,24 @@ from typing import Literal
 from msgspec import Struct
 
 from sev1.catalog.model import EscalationPolicy, Link
+from sev1.paging.diagnostics import (
+    DiagnosticAnswered,
+    DiagnosticAsked,
+    ReportDiagnostic,
+    Run,
+    RunDiagnostic,
+    StartDiagnostic,
+)
+from sev1.paging.fix import (
+    Fix,
+    FixDidNotHelp,
+    FixDue,
+    FixHelped,
+    FixReported,
+    ReportFix,
+    WatchFix,
+)
+from sev1.paging.terms import Command, Event
 
 Status = Literal["none", "triggered", "acknowledged", "snoozed", "resolved"]
 
@@ -59,10 +77,6 @@ class Brief(Struct, frozen=True, kw_only=True):
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
-
-
-class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
-    pass
 
 
 class Open(Command, frozen=True, kw_only=True, tag="open"):
@@ -151,7 +165,7 @@ class Resolve(Command, frozen=True, kw_only=True, tag="resolve"):
     reason: str = ""
 
 
-PersonCommand = Acknowledge | Escalate | Reassign | Snooze | Resolve
+PersonCommand = Acknowledge | Escalate | Reassign | Snooze | RunDiagnostic | ReportFix | Resolve
 """What a responder may ask for, on every surface."""
 
 PageCommand = (
@@ -165,14 +179,14 @@ PageCommand = (
     | ReportUnreachable
     | EscalateTo
     | LinkIncident
+    | StartDiagnostic
+    | ReportDiagnostic
+    | WatchFix
+    | FixDue
 )
 
 
 # --- events -----------------------------------------------------------------------------------------------------------
-
-
-class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
-    pass
 
 
 class PageOpened(Event, frozen=True, kw_only=True, tag="page_opened"):
@@ -288,6 +302,11 @@ PageEvent = (
     | NoticeSent
     | PersonUnreachable
     | IncidentLinked
+    | DiagnosticAsked
+    | DiagnosticAnswered
+    | FixReported
+    | FixHelped
+    | FixDidNotHelp
     | PageResolved
 )
 
@@ -328,6 +347,10 @@ class Page(Struct, frozen=True, kw_only=True):
     attend_by: datetime | None = None
     snoozed_until: datetime | None = None
     incident: str | None = None
+    diagnostics: tuple[Run, ...] = ()
+    """The latest run of each."""
+    fix: Fix | None = None
+    """The latest."""
     alert_count: int = 0
     resolved_at: datetime | None = None
     resolution: str = ""

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from sev1.catalog.model import Catalog, Link, ResponsePlan, Runbook, Service
 from sev1.catalog.runbook import RunbookStep, steps_of
+from sev1.paging.diagnostics import on_offer
 from sev1.paging.model import Brief
 from sev1.paging.plan import Planned
 
@@ -17,6 +18,7 @@ MOST_LINKS = 5
 MOST_STEPS = 6
 """A message has the first steps; the page has the whole runbook."""
 MOST_KNOWN = 2
+MOST_DIAGNOSTICS = 3
 
 
 class Playbook(Struct, frozen=True, kw_only=True):
@@ -33,6 +35,8 @@ class Playbook(Struct, frozen=True, kw_only=True):
     owner: str
     """`Payments in #payments`."""
     channel: str
+    diagnostics: tuple[str, ...] = ()
+    """What may be asked by a button on the page."""
 
 
 def playbook(brief: Brief, service: Service | None, catalog: Catalog) -> Playbook:
@@ -52,6 +56,9 @@ def playbook(brief: Brief, service: Service | None, catalog: Catalog) -> Playboo
         known=(*plan.known_issues, *plan.false_positives)[:MOST_KNOWN] if plan else (),
         owner=f"{team.title}{f' in {channel}' if channel else ''}" if team else "",
         channel=channel,
+        diagnostics=tuple(
+            one.title for one, _ in on_offer(catalog, service.name if service else None)[:MOST_DIAGNOSTICS]
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """Paging meets the world: who is on call is looked up before a decision, pages are opened for groups of alerts."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog, EscalationPolicy
+from sev1.catalog.problems import listed
 from sev1.engine import event_log
 from sev1.engine.commands import Change, Commands
 from sev1.engine.decider import TRIAGE, Actor
@@ -15,9 +16,11 @@ from sev1.engine.errors import Invalid
 from sev1.oncall import store as oncall_store
 from sev1.oncall.resolve import resolve
 from sev1.oncall.schedule import Exceptions
+from sev1.paging import diagnostic_store, turns
 from sev1.paging import model as m
-from sev1.paging import turns
+from sev1.paging.diagnostics import RunDiagnostic, StartDiagnostic, on_offer
 from sev1.paging.eligible import Absent, Taken, eligible
+from sev1.paging.fix import Firing, FixDue, ReportFix, WatchFix
 from sev1.paging.plan import Planned, plan_of
 
 PLANNED_AHEAD = 4
@@ -25,11 +28,20 @@ PLANNED_AHEAD = 4
 NEEDS_PEOPLE = (m.Open, m.JoinAlerts, m.EscalationDue, m.UnattendedDue, m.SnoozeDue, m.ReportUnreachable, m.EscalateTo)
 
 
-class PreparePage:
-    """Adds to a command the people of each step as of now, and refuses people who do not exist."""
+FiringOf = Callable[[asyncpg.Connection, Collection[str]], Awaitable[Mapping[str, tuple[Firing, ...]]]]
+"""(connection, pages) -> their alerts that are not over. Paging knows nothing of alerts: triage's port answers it."""
 
-    def __init__(self, catalogs: CatalogCache) -> None:
+
+async def _no_alerts(_: asyncpg.Connection, __: Collection[str]) -> Mapping[str, tuple[Firing, ...]]:
+    return {}
+
+
+class PreparePage:
+    """Adds to a command the people of each step as of now, or what fires; refuses people who do not exist."""
+
+    def __init__(self, catalogs: CatalogCache, *, firing: FiringOf = _no_alerts) -> None:
         self._catalogs = catalogs
+        self._firing = firing
 
     async def __call__(
         self, conn: asyncpg.Connection, asked: Sequence[tuple[m.Page, m.PageCommand]], now: datetime
@@ -38,16 +50,44 @@ class PreparePage:
         people: StepPeople | None = None
         if any(_needs_people(command) for _, command in asked):
             people = await StepPeople.read(conn, catalog, now, in_turn=_policies_in_turn(asked))
+        about_fixes = [state.key for state, command in asked if isinstance(command, ReportFix | FixDue)]
+        firing = await self._firing(conn, about_fixes) if about_fixes else {}
         ready: list[m.PageCommand] = []
         for state, given in asked:
-            command = m.EscalateTo() if isinstance(given, m.Escalate) else given
+            command = _looked_up(given, firing.get(state.key, ()))
             if isinstance(command, m.Reassign) and command.person not in catalog.people:
                 raise Invalid(f"Nobody in the catalog is called {command.person!r}. Choose a person's short name.")
+            if isinstance(command, RunDiagnostic):
+                command = await _found(conn, catalog, state, command)
             policy = _policy_of(state, command)
             if policy is not None and people is not None and _needs_people(command):
                 command = replace(command, who=people.take(policy, _severity_of(state, command)))
             ready.append(command)
         return ready
+
+
+async def _found(conn: asyncpg.Connection, catalog: Catalog, page: m.Page, asked: RunDiagnostic) -> m.PageCommand:
+    """Raises Invalid when the page's service declares no such diagnostic. A page that is over is left to the rules."""
+    known = {one.name: one for one, _ in on_offer(catalog, page.service)}
+    if not page.is_open:
+        return asked
+    if asked.diagnostic not in known:
+        there = f"It has {listed(known)}." if known else "It has none: they are declared on the service in the catalog."
+        raise Invalid(f"{page.key} has no diagnostic {asked.diagnostic!r}. {there}", field="diagnostic")
+    last_at = await diagnostic_store.last_asked(conn, page.service or "", asked.diagnostic)
+    return StartDiagnostic(service=page.service or "", diagnostic=known[asked.diagnostic], last_at=last_at)
+
+
+def _looked_up(command: m.PageCommand, firing: tuple[Firing, ...]) -> m.PageCommand:
+    match command:
+        case m.Escalate():
+            return m.EscalateTo()
+        case ReportFix(note=note):
+            return WatchFix(note=note, alerts=firing)
+        case FixDue():
+            return replace(command, alerts=firing)
+        case _:
+            return command
 
 
 def _needs_people(command: m.PageCommand) -> bool:

@@ -4,7 +4,7 @@ The only module of triage that knows paging, which lies below it in the flow.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -15,10 +15,13 @@ from sev1.engine import event_log
 from sev1.engine.commands import Change, Commands
 from sev1.engine.decider import TRIAGE, Actor
 from sev1.paging import model as paging
+from sev1.paging.fix import Firing
 from sev1.paging.react import open_pages
 from sev1.triage.assign import Joining, NewPage
 
 RUNBOOK = "Runbook"
+MOST_FIRING = 200
+"""Alerts of one page that are looked at to say whether a fix helped."""
 MAX_LINKS = 4
 LONGEST = 500
 """Characters of a sentence in the brief; the alert's own page has all of it."""
@@ -71,6 +74,25 @@ class PagesByCommand:
 
     async def _run(self, conn: asyncpg.Connection, page: str, command: paging.PageCommand, by: Actor) -> Change[Any]:
         return await self._commands.run_in(conn, "page", page, command, by=by)
+
+
+async def firing_of(conn: asyncpg.Connection, pages: Collection[str]) -> dict[str, tuple[Firing, ...]]:
+    """The alerts of each page that are not over, whatever holds them back: what is silenced still fires."""
+    rows = await conn.fetch(
+        """
+        SELECT p.id AS page, a.* FROM unnest($1::text[]) AS p (id), LATERAL (
+            SELECT id, summary, times, expires_at FROM alerts
+            WHERE page = p.id AND status = 'firing' ORDER BY alerts.id LIMIT $2
+        ) AS a
+        """,
+        list(pages), MOST_FIRING,
+    )  # fmt: skip
+    found: dict[str, tuple[Firing, ...]] = {}
+    for row in rows:
+        ends = row["expires_at"] is not None
+        firing = Firing(alert=row["id"], summary=row["summary"], times=row["times"], ends=ends)
+        found[row["page"]] = (*found.get(row["page"], ()), firing)
+    return found
 
 
 def brief_of(page: NewPage) -> paging.Brief:

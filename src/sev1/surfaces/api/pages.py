@@ -20,6 +20,7 @@ from sev1.paging.react import plan_now
 from sev1.surfaces.actor import actor_of
 from sev1.surfaces.api.views import FactView, PageView, page_view
 from sev1.surfaces.injected import Catalogs, Config, Db, Doing, Looks, SignedIn
+from sev1.surfaces.offers import Offer, offers
 
 
 @get("/api/v1/pages", opt=needs("read"), tags=["pages"])
@@ -82,6 +83,18 @@ async def get_page_deliveries(key: FromPath[str], db: Db) -> list[DeliveryView]:
         return await deliveries_about(conn, key)
 
 
+@get("/api/v1/pages/{key:str}/diagnostics", opt=needs("read"), tags=["pages"])
+async def get_page_diagnostics(key: FromPath[str], db: Db, catalogs: Catalogs, sight: Looks) -> list[Offer]:
+    """What the page's service offers to be asked, those first that its runbook names, each with its latest run here."""
+    async with db.connection() as conn:
+        page = await store.get(conn, key)
+        hidden = await withheld(conn, sight)
+        catalog = await catalogs.current(conn)
+    if page is None:
+        raise NotFound(f"There is no page {key}.")
+    return list(offers(page_without(page, hidden), catalog))
+
+
 @post("/api/v1/pages/{key:str}/commands", status_code=200, opt=needs("pages:write"), tags=["pages"])
 async def command_page(
     key: FromPath[str],
@@ -92,7 +105,10 @@ async def command_page(
     settings: Config,
     sight: Looks,
 ) -> PageView:
-    """Answers a page: acknowledge, escalate, reassign, snooze or resolve. The answer is the page afterwards."""
+    """Answers a page: acknowledge, escalate, reassign, snooze, run a diagnostic, report a fix, or resolve.
+
+    The answer is the page afterwards. What a diagnostic found follows in `diagnostics`, usually within seconds.
+    """
     async with commands.db.connection() as conn:
         catalog = await catalogs.current(conn)
     change = await commands.run("page", key, data, by=actor_of(request.user, catalog, "api"))
@@ -107,5 +123,6 @@ ROUTES: list[HTTPRouteHandler] = [
     get_page_events,
     get_page_plan,
     get_page_deliveries,
+    get_page_diagnostics,
     command_page,
 ]

@@ -20,6 +20,8 @@ from sev1.command.parts.workstreams import Workstream
 from sev1.command.timeline import Entry
 from sev1.measure.times import Statistic, Summary, target_met, times
 from sev1.paging import model as page_model
+from sev1.paging.diagnostics import Run
+from sev1.paging.fix import Fix
 from sev1.surfaces.said import FieldHint
 
 
@@ -145,6 +147,10 @@ class PageView(Struct, frozen=True, kw_only=True):
     exhausted: bool
     alert_count: int
     incident: str | None
+    diagnostics: tuple[Run, ...]
+    """The latest run of each diagnostic on this page."""
+    fix: Fix | None
+    """The latest fix that somebody reported, and whether it helped."""
     opened_at: datetime | None
     next_escalation_at: datetime | None
     acknowledged_at: datetime | None
@@ -174,6 +180,8 @@ def page_view(page: page_model.Page, version: int, url: str) -> PageView:
         exhausted=page.exhausted,
         alert_count=page.alert_count,
         incident=page.incident,
+        diagnostics=page.diagnostics,
+        fix=page.fix,
         opened_at=page.opened_at,
         next_escalation_at=page.next_at,
         acknowledged_at=page.acknowledged_at,

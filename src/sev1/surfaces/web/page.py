@@ -12,7 +12,7 @@ from sev1.access.declare import needs
 from sev1.command.sight import withheld
 from sev1.command.withhold import alert_without, page_facts_without, page_without
 from sev1.engine.commands import Commands
-from sev1.engine.errors import Invalid, NotFound, Refused
+from sev1.engine.errors import Invalid, NotFound, Refused, TooMany
 from sev1.notify.store import deliveries_about
 from sev1.oncall import store as oncall_store
 from sev1.paging import model as p
@@ -44,7 +44,7 @@ async def command_page(key: FromPath[str], request: SignedIn, commands: Doing, v
     try:
         command = command_from(_as_command(fields, visit), p.PersonCommand)
         await commands.run("page", key, command, by=visit.actor)
-    except (Refused, Invalid) as error:
+    except (Refused, Invalid, TooMany) as error:
         form = fields.get("form", "")
         return await _page(
             key, commands, visit, Typed(form=form, fields=fields, error=error.message, status=error.status)

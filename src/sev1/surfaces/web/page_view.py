@@ -11,14 +11,19 @@ from sev1.engine.decider import Fact
 from sev1.notify.model import DeliveryView
 from sev1.notify.page_notices import page_notice
 from sev1.paging import model as p
+from sev1.paging.diagnostics import DiagnosticAnswered, DiagnosticAsked
+from sev1.paging.fix import FixDidNotHelp, FixHelped, FixReported, counted
 from sev1.paging.plan import Planned
 from sev1.paging.steps import ahead
 from sev1.surfaces.actor import name_of
+from sev1.surfaces.offers import OUTCOMES, Offer, offers
 from sev1.surfaces.web.moments import clock
 from sev1.triage.model import AlertRow
 
 MOST_AHEAD = 8
 """How much of what is to come is shown; the API has all of it."""
+MOST_LINES = 3
+"""Of a diagnostic's answer in the history; the latest stands in full beside its button."""
 SNOOZES: tuple[tuple[int, str], ...] = ((15, "15 min"), (60, "1 h"), (240, "4 h"))
 STATUS_WORDS: dict[p.Status, str] = {
     "none": "",
@@ -59,6 +64,11 @@ class PageScreen(Struct, frozen=True, kw_only=True):
     """Who is paged next; empty when nobody is."""
     why: str
     """Why the visitor, or why anybody."""
+    diagnostics: tuple[Offer, ...]
+    fix: str
+    """What became of the latest fix, or how long it is watched; empty when there was none, or the page is over."""
+    watch: str
+    """How long a fix is watched."""
     can_escalate: bool
     """Whether the policy has a step left."""
     ahead: tuple["Ahead", ...]
@@ -104,6 +114,9 @@ def page_screen(
         standing=standing(page, catalog, me, now),
         next_people=_next(page, plan, catalog),
         why=_why(page, mine),
+        diagnostics=offers(page, catalog),
+        watch=_minutes(page.policy.watch_fix_s) if page.policy else "",
+        fix=_fix(page, catalog, me, now),
         can_escalate=page.policy is not None and ahead(page) is not None,
         ahead=tuple(_ahead(planned, catalog, now) for planned in plan[:MOST_AHEAD]),
     )
@@ -134,6 +147,20 @@ def standing(page: p.Page, catalog: Catalog, me: str, now: datetime) -> str:
             return f"Waits for {_names(page.people, catalog)}."
         case _:
             assert_never(page.status)
+
+
+def _fix(page: p.Page, catalog: Catalog, me: str, now: datetime) -> str:
+    fix = page.fix
+    if fix is None or not page.is_open:
+        return ""
+    whose = "your fix" if fix.by == me else f"{name_of(catalog, fix.by)}’s fix"
+    match fix.outcome:
+        case "watched":
+            return f"Watching until {clock(fix.until, now)} whether {whose} helps."
+        case "helped":
+            return f"Quiet since {whose} at {clock(fix.at, now)}. If users are well too, resolve the page."
+        case "did-not-help":
+            return f"{whose[0].upper()}{whose[1:]} at {clock(fix.at, now)} did not help: {counted(fix.firing)}."
 
 
 def _why(page: p.Page, mine: p.Paged | None) -> str:
@@ -260,6 +287,17 @@ def _words(fact: Fact[p.PageEvent], catalog: Catalog) -> tuple[str, str, tuple[s
             return "⚠️", f"{name_of(catalog, event.person)} could not be reached.", (event.error,)
         case p.IncidentLinked():
             return "", f"Belongs to {event.incident}.", ()
+        case DiagnosticAsked():
+            return "🔍", f"{by} runs: {event.title}.", ()
+        case DiagnosticAnswered():
+            return "🔍", f"{event.title} {OUTCOMES[event.outcome]}.", tuple(event.text.split("\n")[:MOST_LINES])
+        case FixReported():
+            return "🔧", f"{by} says that the fix is in. Watched until {clock(event.until, fact.at)}.", (event.note,)
+        case FixHelped():
+            return "✅", f"Quiet for {_minutes(event.after_s)} since the fix.", ()
+        case FixDidNotHelp():
+            said = f"The fix did not help: {counted(event.firing)} after {_minutes(event.after_s)}."
+            return "⚠️", said, event.examples
         case p.PageResolved():
             return "✅", f"Over: {event.reason.rstrip('.')}.", ()
         case _:
