@@ -57,6 +57,7 @@ bench: $(DEVELOPMENT) peers ## the comparisons, each printing ratios, and 500 ki
 	$(BIN)/python -m bench.timers
 	$(BIN)/python -m bench.schedules
 	$(BIN)/python -m bench.active_alerts
+	$(BIN)/python -m bench.cockpit
 	$(BIN)/python -m bench.simulation --years 1000
 	SEV1_KILLS=500 $(BIN)/pytest tests/crash/test_kill.py -s
 

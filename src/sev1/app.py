@@ -122,7 +122,7 @@ class Node:
         self.mapper = Mapper(self.db, self.catalogs, self.cel)
         self.mail_in = MailIn(self.inbox, self.keyring, settings, self.clock, self.db)
         self.presence = Presence(self.db, self.clock)
-        self.watches = Watches(self.db, self.catalogs)
+        self.watches = Watches(self.db, self.catalogs, self.clock)
         self.secret = b""
         self._loops: list[Loop] = []
         self._exchange: asyncio.Task[None] | None = None

@@ -100,3 +100,17 @@ def say(page: Page, line: str) -> None:
     page.locator("#f-line [name=line]").fill(line)
     page.locator("#f-line [name=line]").press("Enter")
     expect(page.locator("#f-line [name=line]")).to_have_value("")
+
+
+def test_what_was_told_outside_has_the_whole_width_and_the_page_itself_does_not_scroll(
+    open_as: Open, declared: str
+) -> None:
+    page = open_as("ana", f"/incidents/{declared}")
+    say(page, "/can for customers: some payments in the EU may fail, please try again")
+    row = page.locator("#picture-clocks li > span")
+    expect(row).to_contain_text("please try again")
+    box, whole = row.bounding_box(), page.locator("#picture-clocks").bounding_box()
+    assert box is not None
+    assert whole is not None
+    assert box["width"] > whole["width"] - 20
+    assert page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 1

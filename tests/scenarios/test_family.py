@@ -198,9 +198,9 @@ async def test_needs_that_go_up_while_answers_come_down_do_not_wait_for_each_oth
 async def test_a_restricted_incident_stands_alone_and_is_as_unknown_to_a_family_as_to_everybody(stage: Stage):
     await under_one(stage)
     await stage.declares("Credentials were stolen", restricted=True, commander="ana")
-    for key in ("INC-1", "INC-2"):
+    for key, other in (("INC-1", "INC-2"), ("INC-2", "INC-1")):
         refused = await stage.says(key, "/restrict because an account was taken over", expect=409)
-        assert "It is in a family with" in refused["detail"]
+        assert f"The record of {other} names it" in refused["detail"]
     for line in ("/parent INC-1", "/child Find every key"):
         refused = await stage.says("INC-3", line, expect=409)
         assert refused["detail"].startswith("A restricted incident stands alone")

@@ -149,6 +149,8 @@ async def test_an_incident_that_another_release_wrote_last_is_read_from_its_even
     await stage.says("INC-1", "/know errors began at 03:05")
     async with stage.node.db.transaction() as conn:
         await conn.execute("UPDATE incidents SET state = state - 'board', shaped_at = version - 1")
+    read = await stage.api("GET", "/incidents/INC-1")
+    assert [item["text"] for item in read["board"]] == ["errors began at 03:05"]
     after = (await stage.says("INC-1", "/know orders wait"))["incident"]
     assert [item["text"] for item in after["board"]] == ["errors began at 03:05", "orders wait"]
     async with stage.node.db.connection() as conn:

@@ -1,6 +1,7 @@
 """The stream of an incident: exact over reconnects, cheap while nothing happens, and over when it should be."""
 
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -15,7 +16,7 @@ from sev1.command import model as m
 from sev1.engine.clock import FakeClock
 from sev1.engine.decider import SYSTEM
 from sev1.paging import model as p
-from sev1.surfaces.web import incident_page, live, sse
+from sev1.surfaces.web import incident_page, incident_watch, live, sse
 
 Do = Callable[..., Awaitable[Any]]
 
@@ -224,7 +225,7 @@ async def test_many_who_watch_read_and_render_it_once_and_each_gets_their_own_to
 ) -> None:
     key = await declared(by="ana")
     people = [await enter(name) for name in ("cem", "dana", "eli", "bo")]
-    reads, renders = 0, 0
+    reads, renders = 0, Counter[str]()
     read, render = incident_page.read, live.render
 
     async def counted_read(*args: Any, **more: Any) -> Any:
@@ -232,10 +233,9 @@ async def test_many_who_watch_read_and_render_it_once_and_each_gets_their_own_to
         reads += 1
         return await read(*args, **more)
 
-    def counted_render(*args: Any) -> str:
-        nonlocal renders
-        renders += 1
-        return render(*args)
+    def counted_render(app: Any, template: str, context: dict[str, Any]) -> str:
+        renders[template] += 1
+        return render(app, template, context)
 
     monkeypatch.setattr(incident_page, "read", counted_read)
     monkeypatch.setattr(live, "render", counted_render)
@@ -243,13 +243,15 @@ async def test_many_who_watch_read_and_render_it_once_and_each_gets_their_own_to
         streams = [await stack.enter_async_context(listen(who, f"/incidents/{key}/events?after=1")) for who in people]
         for stream in streams:
             await stream.next_of("change")
-        reads = renders = 0
+        reads = 0
+        renders.clear()
         await run(key, m.AssignRole(role="ops", person="bo"))
         parts = [await stream.next_of("change") for stream in streams]
     tokens = {re.search(r'name="csrf" value="([^"]+)"', part.data)[1] for part in parts}
     assert len(tokens) == len(people)
     assert reads == 1
-    zones = {nordlicht.people[name].time_zone for name in ("cem", "dana", "eli")}
-    assert renders == len(zones) + 1, "once a time zone, and once for who has a role"
+    zones = {nordlicht.people[name].time_zone for name in ("cem", "dana", "eli", "bo")}
+    assert renders[incident_watch.OF_ALL] == len(zones), "once a time zone"
+    assert renders[incident_watch.PERSONAL] == len(zones) + 1, "and once more for who has a role"
     assert "<strong>you</strong>" in parts[3].data
     assert all("<strong>you</strong>" not in part.data for part in parts[:3])

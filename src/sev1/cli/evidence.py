@@ -115,4 +115,5 @@ def verify(incident: str = typer.Argument("", help="INC-7; nothing: all that you
         say(f"{one['piece']}\t{one['incident']}\t{one['name']}\t{state}")
     if not found["intact"]:
         fail("Not everything is as it was collected.")
-    say(f"{len(found['pieces'])} pieces are as they were collected.")
+    count = len(found["pieces"])
+    say("One piece is as it was collected." if count == 1 else f"{count} pieces are as they were collected.")

@@ -388,7 +388,9 @@ def _evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
             )
             return replace(state, update=update, next_update_at=event.next_update_at)
         case m.DecisionRecorded():
-            return replace(state, decisions=decisions.recorded(state.decisions, event.number, event.decision, fact))
+            return replace(
+                state, decisions=decisions.recorded(state.decisions, event.number, event.decision, event.reason, fact)
+            )
         case m.NoteAdded() | m.ResponderPaged():
             return state
         case m.PageLinked():

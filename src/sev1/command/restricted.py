@@ -24,12 +24,11 @@ def check(state: m.Incident, command: Command, by: Actor) -> None:
         _among_insiders(state, command, by)
         _keeps_to_itself(command)
     match command:
-        case p.Restrict() if state.family.parent or state.family.children:
-            others = ", ".join(filter(None, (state.family.parent, *state.family.children)))
-            raise Refused(
-                f"It is in a family with {others}, whose records name it. Take it out first with /parent none, or "
-                "declare a restricted incident of its own."
-            )
+        case p.Restrict() if state.family.parent:
+            raise Refused(f"The record of {state.family.parent} names it. Take it out first: /parent none")
+        case p.Restrict() if state.family.children:
+            under = ", ".join(state.family.children)
+            raise Refused(f"The record of {under} names it. Take that out first, by /parent none there.")
         case p.Unrestrict() if state.privacy.restricted:
             if by.id not in (state.commander, *state.roles.get("security", ())):
                 raise Refused("Only the Incident Commander or the Security lead lifts the restriction. Ask them.")

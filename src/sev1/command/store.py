@@ -7,9 +7,12 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from sev1.command.model import Incident
+from sev1.command.decide import IncidentAggregate
+from sev1.command.model import Incident, IncidentEvent
 from sev1.command.sight import Sight, condition, values
+from sev1.engine import event_log
 from sev1.engine.commands import Change
+from sev1.engine.decider import Aggregate, fold
 
 SHAPE = 1
 """Of the projected state. Raise it when `evolve` or `Incident` changes what a state means: rows of another shape are then
@@ -87,9 +90,17 @@ async def declared_since(conn: asyncpg.Connection, since: datetime) -> list[Inci
 
 
 async def get_with_version(conn: asyncpg.Connection, key: str) -> tuple[Incident, int] | None:
-    """The incident and how many events it has."""
-    row = await conn.fetchrow("SELECT state, version FROM incidents WHERE id = $1", key)
-    return None if row is None else (as_incident(row["state"]), row["version"])
+    """The incident and how many events it has. What another release projected is read anew from its events."""
+    row = await conn.fetchrow(
+        "SELECT state, version, shape = $2 AND shaped_at = version AS ours FROM incidents WHERE id = $1", key, SHAPE
+    )
+    if row is None:
+        return None
+    if row["ours"]:
+        return as_incident(row["state"]), row["version"]
+    aggregate: Aggregate[Incident, Any, Any] = IncidentAggregate()
+    facts = await event_log.read(conn, event_log.stream_name(aggregate.kind, key), IncidentEvent)
+    return fold(aggregate, key, facts), facts[-1].version
 
 
 async def recent_with_version(

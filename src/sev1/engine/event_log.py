@@ -1,5 +1,6 @@
 """The event log: append-only streams of facts. `UNIQUE(stream, version)` is what keeps two writers apart."""
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from sev1.engine.decider import Actor, Fact
 from sev1.engine.errors import Conflict
 
 _json = msgspec.json.Encoder(enc_hook=str).encode
+_actor = msgspec.json.Decoder(Actor).decode
 
 
 async def lock_streams(conn: asyncpg.Connection, streams: Iterable[str]) -> None:
@@ -53,7 +55,9 @@ async def append(conn: asyncpg.Connection, streams: Mapping[str, Sequence[Fact[A
 async def read(conn: asyncpg.Connection, stream: str, event_type: Any, *, after: int = 0) -> list[Fact[Any]]:
     """The facts of `stream` with a version above `after`, oldest first; old shapes are upcast by the types' defaults."""
     rows = await conn.fetch(
-        "SELECT version, at, by, event FROM events WHERE stream = $1 AND version > $2 ORDER BY version", stream, after
+        "SELECT version, at, by::text, event::text FROM events WHERE stream = $1 AND version > $2 ORDER BY version",
+        stream,
+        after,
     )
     return [_fact(row, event_type) for row in rows]
 
@@ -63,7 +67,7 @@ async def read_back(
 ) -> list[Fact[Any]]:
     """The last `limit` facts of `stream`, or of those with a version below `before`; oldest first."""
     rows = await conn.fetch(
-        "SELECT version, at, by, event FROM events WHERE stream = $1 AND ($2::int IS NULL OR version < $2)"
+        "SELECT version, at, by::text, event::text FROM events WHERE stream = $1 AND ($2::int IS NULL OR version < $2)"
         " ORDER BY version DESC LIMIT $3",
         stream, before, limit,
     )  # fmt: skip
@@ -73,7 +77,7 @@ async def read_back(
 async def read_many(conn: asyncpg.Connection, streams: Sequence[str], event_type: Any) -> dict[str, list[Fact[Any]]]:
     """The same for several streams from their beginning; those without facts are missing."""
     rows = await conn.fetch(
-        "SELECT stream, version, at, by, event FROM events WHERE stream = ANY($1::text[]) ORDER BY stream, version",
+        "SELECT stream, version, at, by::text, event::text FROM events WHERE stream = ANY($1::text[]) ORDER BY stream, version",
         streams,
     )
     found: dict[str, list[Fact[Any]]] = {}
@@ -86,9 +90,15 @@ def _fact(row: asyncpg.Record, event_type: Any) -> Fact[Any]:
     return Fact(
         version=row["version"],
         at=row["at"],
-        by=msgspec.convert(row["by"], Actor),
-        event=msgspec.convert(row["event"], event_type),
+        by=_actor(row["by"]),
+        event=_decoder(event_type).decode(row["event"]),
     )
+
+
+@functools.cache
+def _decoder(event_type: Any) -> msgspec.json.Decoder[Any]:
+    """Built once: of a union of many types that takes longer than to read an event."""
+    return msgspec.json.Decoder(event_type)
 
 
 async def next_number(conn: asyncpg.Connection, name: str, *, count: int = 1) -> int:

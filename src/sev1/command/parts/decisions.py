@@ -17,6 +17,7 @@ from sev1.engine.errors import NotFound
 class Decision(Struct, frozen=True, kw_only=True):
     number: int
     decision: str
+    reason: str = ""
     entry: int
     """The version of the event that recorded it: its address is `#entry-7`."""
     by: str
@@ -70,10 +71,10 @@ def next_number(decisions: Decisions) -> int:
     return max(decisions, default=0) + 1
 
 
-def recorded(decisions: Decisions, number: int, text: str, fact: Fact[Any]) -> Decisions:
+def recorded(decisions: Decisions, number: int, text: str, reason: str, fact: Fact[Any]) -> Decisions:
     """After a decision was recorded. One that was stored without a number (0) gets the next in order."""
     number = number or next_number(decisions)
-    one = Decision(number=number, decision=text, entry=fact.version, by=fact.by.id, at=fact.at)
+    one = Decision(number=number, decision=text, reason=reason, entry=fact.version, by=fact.by.id, at=fact.at)
     return {**decisions, number: one}
 
 

@@ -49,6 +49,10 @@ class Row(Struct, frozen=True, kw_only=True):
     evidence: str = ""
 
 
+OVER_SHOWN = 20
+"""Of what is settled or done: an incident may go on for days."""
+
+
 class BoardGroup(Struct, frozen=True, kw_only=True):
     kind: BoardKind
     title: str
@@ -59,7 +63,8 @@ class BoardView(Struct, frozen=True, kw_only=True):
     groups: tuple[BoardGroup, ...]
     """Only kinds of which something is open."""
     settled: tuple[Row, ...]
-    """The latest first."""
+    """The latest few, the latest first; the timeline has all."""
+    settled_count: int
 
 
 def board_view(board: Board, catalog: Catalog) -> BoardView:
@@ -70,7 +75,9 @@ def board_view(board: Board, catalog: Catalog) -> BoardView:
         for kind, title in ORDER
     )
     return BoardView(
-        groups=tuple(group for group in groups if group.rows), settled=tuple(_row(item, catalog) for item in settled)
+        groups=tuple(group for group in groups if group.rows),
+        settled=tuple(_row(item, catalog) for item in settled[:OVER_SHOWN]),
+        settled_count=len(settled),
     )
 
 

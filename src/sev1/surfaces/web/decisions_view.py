@@ -1,11 +1,8 @@
 """The latest decisions with what became of them, as the page shows them. Pure (mission 9.3)."""
 
-from collections.abc import Mapping
-
 from msgspec import Struct
 
-from sev1.command import model as m
-from sev1.command.parts.decisions import Decisions
+from sev1.command.parts.decisions import Decision, Decisions
 from sev1.surfaces.web.board_view import Line
 
 MOST = 5
@@ -14,7 +11,6 @@ MOST = 5
 class DecisionRow(Struct, frozen=True, kw_only=True):
     entry: int
     ref: str
-    """Empty where the record was written before decisions had numbers and nothing has happened since."""
     text: str
     reason: str
     outcome: str
@@ -22,27 +18,22 @@ class DecisionRow(Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
 
 
-def decision_rows(latest: Mapping[int, m.DecisionRecorded], known: Decisions) -> tuple[DecisionRow, ...]:
-    """The latest first. `latest` by the version of the event; `known` says number and outcome."""
-    by_entry = {one.entry: one for one in known.values()}
-    rows = []
-    for entry, event in sorted(latest.items(), reverse=True)[:MOST]:
-        one = by_entry.get(entry)
-        verdict = "" if one is None or one.worked is None else "worked" if one.worked else "did not work"
-        asked = one is not None and one.worked is None
-        rows.append(
-            DecisionRow(
-                entry=entry,
-                ref=one.ref if one else "",
-                text=event.decision,
-                reason=event.reason,
-                outcome=": ".join(part for part in (verdict, one.outcome if one else "") if part),
-                lines=(
-                    Line(label="it worked", line=f"/outcome {one.ref} it worked: "),
-                    Line(label="it did not", line=f"/outcome {one.ref} it did not: "),
-                )
-                if one and asked
-                else (),
-            )
-        )
-    return tuple(rows)
+def decision_rows(decisions: Decisions) -> tuple[DecisionRow, ...]:
+    """The latest first."""
+    return tuple(_row(decisions[number]) for number in sorted(decisions, reverse=True)[:MOST])
+
+
+def _row(one: Decision) -> DecisionRow:
+    verdict = "" if one.worked is None else "worked" if one.worked else "did not work"
+    ask = (
+        Line(label="it worked", line=f"/outcome {one.ref} it worked: "),
+        Line(label="it did not", line=f"/outcome {one.ref} it did not: "),
+    )
+    return DecisionRow(
+        entry=one.entry,
+        ref=one.ref,
+        text=one.decision,
+        reason=one.reason,
+        outcome=": ".join(part for part in (verdict, one.outcome) if part),
+        lines=ask if one.worked is None else (),
+    )

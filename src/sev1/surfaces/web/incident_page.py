@@ -1,11 +1,13 @@
 """Everything the incident's landing page is rendered from, read at one moment. Used by the page and by its stream."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, get_args
 
 import asyncpg
 from msgspec import Struct
 
+from sev1.catalog.model import Catalog
 from sev1.command import kin, store
 from sev1.command import model as m
 from sev1.command.advice import Advice
@@ -32,7 +34,6 @@ from sev1.surfaces.web.visit import Typed, Visit, context_of
 from sev1.surfaces.web.work_view import work_view
 
 ALERTS_SHOWN = 8
-DECISIONS_SHOWN = 5
 VISIBLE = frozenset(get_args(EntryKind)) - {"hidden"}
 CHUNK = 500
 """How much of the record is read at once while looking for entries of one kind."""
@@ -73,8 +74,6 @@ class IncidentPage(Struct, frozen=True, kw_only=True):
     version: int
     facts: Sequence[Fact[m.IncidentEvent]]
     """The end of the record, as far as it is shown; oldest first."""
-    decisions: Sequence[Fact[m.IncidentEvent]]
-    """The latest, oldest first."""
     pages: Sequence[Page]
     alerts: Sequence[LinkedAlert]
     alert_count: int
@@ -104,7 +103,6 @@ async def read(
             facts = await event_log.read(conn, stream, m.IncidentEvent, after=after)
         else:
             facts = await _facts_of_a_page(conn, stream, kind, before)
-        decisions = await _decisions(conn, stream)
         rows = await conn.fetch(
             "SELECT id, summary, status, starts_at FROM alerts WHERE incident = $1"
             " ORDER BY status, starts_at DESC, id DESC LIMIT $2",
@@ -120,7 +118,6 @@ async def read(
         incident=incident,
         version=version,
         facts=facts,
-        decisions=decisions,
         pages=linked,
         alerts=[LinkedAlert(**dict(row)) for row in rows],
         alert_count=count,
@@ -144,19 +141,6 @@ async def _facts_of_a_page(
             break
         before = part[0].version
     return found
-
-
-async def _decisions(conn: asyncpg.Connection, stream: str) -> list[Fact[m.IncidentEvent]]:
-    versions = await conn.fetch(
-        "SELECT version FROM events WHERE stream = $1 AND event->>'type' = 'decision_recorded'"
-        " ORDER BY version DESC LIMIT $2",
-        stream, DECISIONS_SHOWN,
-    )  # fmt: skip
-    return [
-        fact
-        for row in reversed(versions)
-        for fact in await event_log.read_back(conn, stream, m.IncidentEvent, before=row["version"] + 1, limit=1)
-    ]
 
 
 async def read_mark(conn: asyncpg.Connection, key: str) -> str:
@@ -193,45 +177,62 @@ def context(
     advice: Sequence[Advice] = (),
     said: int | None = None,
 ) -> dict[str, Any]:
-    """What `incident/incident.html` and its parts show; `said` is the version of what this visitor just wrote."""
+    """What `incident/incident.html` shows; `said` is the version of what this visitor just wrote."""
+    return {
+        **parts(page, visit),
+        "typed": typed,
+        "begun": begun,
+        "advice": advice,
+        "timeline": timeline_view(entries(page.facts, visit), kind=kind, before=before),
+        "filters": [(name, label) for name, (label, _) in FILTERS.items()],
+        "bar": BAR,
+        "bar_ids": [name for name, _ in BAR],
+        "form_ids": FORMS,
+        "worth": [hint for f in page.facts if f.version == said for hint in warnings(f.event, visit.catalog)],
+        "oob": False,
+    }
+
+
+def parts(page: IncidentPage, visit: Visit, shared: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What the parts show that change while the page is open: all of it but the timeline and the bar.
+
+    `shared` is what `same_for_all` gave for this page, when that is known already.
+    """
     incident, catalog = page.incident, visit.catalog
-    decisions = {f.version: f.event for f in page.decisions if isinstance(f.event, m.DecisionRecorded)}
-    severity = catalog.severities.get(incident.severity)
     return context_of(
         visit,
         section="incidents",
-        typed=typed,
-        incident=incident,
-        version=page.version,
-        mark=page.mark,
         band=view.band(incident, catalog, visit.me, visit.now),
-        picture=view.picture(incident, catalog),
-        board=board_view(incident.board, catalog),
         work=work_view(incident, catalog, visit.me),
-        family=family_view(incident, page.around, catalog, visit.now),
-        decisions=decision_rows(decisions, incident.decisions),
-        clocks=clocks_view(incident, catalog, visit.now),
-        begun=begun,
-        advice=advice,
         roles=view.role_rows(incident, catalog, visit.me),
-        gate=view.gate_rows(incident, catalog),
-        severities=view.severity_choices(catalog, incident.severity),
-        settable=view.SETTABLE_STAGES,
-        rhythm=severity.update_every_min if severity else 30,
-        timeline=timeline_view(entries(page.facts, visit), kind=kind, before=before),
-        filters=[(name, label) for name, (label, _) in FILTERS.items()],
-        receipts=receipts(page.deliveries, catalog),
-        linked_pages=page.pages,
-        linked_alerts=page.alerts,
-        alerts_more=page.alert_count - len(page.alerts),
-        actions=[(name, FOLDS[name]) for name in offered(incident)],
-        bar=BAR,
-        bar_ids=[name for name, _ in BAR],
-        form_ids=FORMS,
-        worth=[hint for f in page.facts if f.version == said for hint in warnings(f.event, catalog)],
-        oob=False,
-        insiders=insiders(incident, catalog),
+        **(same_for_all(page, catalog, visit.now) if shared is None else shared),
     )
+
+
+def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[str, Any]:
+    """What does not depend on who looks."""
+    incident = page.incident
+    severity = catalog.severities.get(incident.severity)
+    return {
+        "incident": incident,
+        "version": page.version,
+        "mark": page.mark,
+        "picture": view.picture(incident, catalog),
+        "board": board_view(incident.board, catalog),
+        "family": family_view(incident, page.around, catalog, now),
+        "decisions": decision_rows(incident.decisions),
+        "clocks": clocks_view(incident, catalog, now),
+        "gate": view.gate_rows(incident, catalog),
+        "severities": view.severity_choices(catalog, incident.severity),
+        "settable": view.SETTABLE_STAGES,
+        "rhythm": severity.update_every_min if severity else 30,
+        "receipts": receipts(page.deliveries, catalog),
+        "linked_pages": page.pages,
+        "linked_alerts": page.alerts,
+        "alerts_more": page.alert_count - len(page.alerts),
+        "actions": [(name, FOLDS[name]) for name in offered(incident)],
+        "insiders": insiders(incident, catalog),
+    }
 
 
 def entries(facts: Sequence[Fact[m.IncidentEvent]], visit: Visit) -> list[Entry]:

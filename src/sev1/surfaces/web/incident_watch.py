@@ -1,12 +1,13 @@
 """An incident watched by many: read once for each change, and rendered once for all who see the same (mission 8.4).
 
-Of two onlookers without a part in the incident the pages differ only in the token that guards their forms: it takes the
-place of a mark when the message goes out. Who has a role, a task or anything else of their own gets a page of their own.
+Band and work say "you" to who has a role, a task or anything else of their own: those are rendered for each of them, the
+rest once for all. Otherwise pages differ only in the token that guards their forms: it takes the place of a mark when the
+message goes out.
 """
 
 import contextlib
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.engine import event_log
+from sev1.engine.clock import Clock
 from sev1.engine.database import Database
 from sev1.engine.decider import Fact
 from sev1.engine.together import Together
@@ -25,21 +27,28 @@ from sev1.surfaces.web.visit import Visit
 TOKEN_MARK = secrets.token_hex(16)
 """Stands for the form token in what is rendered for several. Nobody outside this process can write it into a text."""
 
+PERSONAL, OF_ALL = "incident/changed_mine.html", "incident/changed.html"
+Render = Callable[[str, dict[str, Any]], str]
+"""(template, context) -> HTML."""
+
 
 class Snapshot(Struct, frozen=True, kw_only=True):
     """An incident at one moment, and what was rendered of it so far."""
 
     page: incident_page.IncidentPage
     catalog: Catalog
+    same_for_all: Mapping[str, Any]
+    of_all: dict[tuple[Any, ...], str]
     rendered: dict[tuple[Any, ...], bytes]
 
 
 class IncidentWatch:
     """One incident, for all streams of this node that show it."""
 
-    def __init__(self, db: Database, catalogs: CatalogCache, key: str) -> None:
+    def __init__(self, db: Database, catalogs: CatalogCache, clock: Clock, key: str) -> None:
         self._db = db
         self._catalogs = catalogs
+        self._clock = clock
         self._key = key
         self._last: Snapshot | None = None
         self.look = Together(self._look)
@@ -53,7 +62,8 @@ class IncidentWatch:
             if self._last and (self._last.page.mark, self._last.catalog) == (mark, catalog):
                 return self._last
             page = await incident_page.read(conn, self._key)
-        self._last = Snapshot(page=page, catalog=catalog, rendered={})
+        same = incident_page.same_for_all(page, catalog, self._clock.now())
+        self._last = Snapshot(page=page, catalog=catalog, same_for_all=same, of_all={}, rendered={})
         return self._last
 
     async def facts_after(self, snapshot: Snapshot, version: int) -> Sequence[Fact[m.IncidentEvent]]:
@@ -68,14 +78,15 @@ class IncidentWatch:
 class Watches:
     """The incidents that somebody watches at this node."""
 
-    def __init__(self, db: Database, catalogs: CatalogCache) -> None:
+    def __init__(self, db: Database, catalogs: CatalogCache, clock: Clock) -> None:
         self._db = db
         self._catalogs = catalogs
+        self._clock = clock
         self._watches: dict[str, IncidentWatch] = {}
 
     @contextlib.contextmanager
     def of(self, key: str) -> Iterator[IncidentWatch]:
-        watch = self._watches.setdefault(key, IncidentWatch(self._db, self._catalogs, key))
+        watch = self._watches.setdefault(key, IncidentWatch(self._db, self._catalogs, self._clock, key))
         watch.watchers += 1
         try:
             yield watch
@@ -90,23 +101,39 @@ def message(
     after: int,
     facts: Sequence[Fact[m.IncidentEvent]],
     visit: Visit,
-    render: Callable[[dict[str, Any]], str],
+    render: Render,
 ) -> bytes:
     """The parts as they are now and the entries after the version that the browser has, as one event of its stream.
 
     Only a new version of the incident gets an id; a page that was answered changes what is shown, not the cursor.
     """
     page = snapshot.page
-    mine = has_a_part(page.incident, visit.me)
-    audience = (after, frozenset(visit.principal.scopes), visit.zone, visit.me if mine else visit.person is not None)
-    made = snapshot.rendered.get(audience)
+    alike = (after, frozenset(visit.principal.scopes), visit.zone, visit.person is not None)
+    mine = (*alike, visit.me if has_a_part(page.incident, visit.me) else "")
+    made = snapshot.rendered.get(mine)
     if made is None:
-        shared = replace(visit, csrf=TOKEN_MARK)
-        context = incident_page.context(page, shared)
-        html = render({**context, "entries": incident_page.entries(facts, shared)})
+        marked = replace(visit, csrf=TOKEN_MARK)
+        context = incident_page.parts(page, marked, snapshot.same_for_all)
+        html = render(PERSONAL, context) + _of_all(snapshot, alike, facts, context, marked, render)
         made = sse.message("change", html, id=page.version if page.version > after else None)
-        snapshot.rendered[audience] = made
+        snapshot.rendered[mine] = made
     return made.replace(TOKEN_MARK.encode(), visit.csrf.encode())
+
+
+def _of_all(
+    snapshot: Snapshot,
+    alike: tuple[Any, ...],
+    facts: Sequence[Fact[m.IncidentEvent]],
+    context: Mapping[str, Any],
+    visit: Visit,
+    render: Render,
+) -> str:
+    """What reads the same for all with the same rights in the same time zone."""
+    found = snapshot.of_all.get(alike)
+    if found is None:
+        found = render(OF_ALL, {**context, "entries": incident_page.entries(facts, visit)})
+        snapshot.of_all[alike] = found
+    return found
 
 
 def has_a_part(incident: m.Incident, person: str) -> bool:

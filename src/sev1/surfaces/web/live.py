@@ -6,8 +6,9 @@ fetches itself again.
 """
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -138,7 +139,7 @@ async def stream_incident(
                 if snapshot.page.mark != seen:
                     visit = visit_of(turn.principal, request.auth or "", snapshot.catalog, clock.now())
                     facts = await watch.facts_after(snapshot, sent)
-                    yield message(snapshot, sent, facts, visit, lambda context: _render(request, context))
+                    yield message(snapshot, sent, facts, visit, functools.partial(render, request.app))
                     sent, seen = max(sent, snapshot.page.version), snapshot.page.mark
                 if turn.beat:
                     yield line.alive()
@@ -146,10 +147,6 @@ async def stream_incident(
             yield sse.message("signed-out")
 
     return Stream(stream(), media_type="text/event-stream", headers=HEADERS)
-
-
-def _render(request: SignedIn, context: dict[str, Any]) -> str:
-    return render(request.app, "incident/changed.html", context)
 
 
 @get("/news", opt=needs("read"), include_in_schema=False)

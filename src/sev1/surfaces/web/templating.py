@@ -8,7 +8,7 @@ from jinja2 import Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from litestar import Litestar
 from litestar.plugins.jinja import JinjaTemplateEngine
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from sev1.command.model import STAGE_TITLES
 from sev1.surfaces.actor import name_of
@@ -96,8 +96,9 @@ def _due(context: Context, instant: datetime, before: str, after: str) -> Markup
 
 
 def _time(instant: datetime, words: str, kind: str = "") -> Markup:
-    fresh = Markup(' data-t="{}"').format(kind) if kind else ""
-    return Markup('<time datetime="{}"{}>{}</time>').format(moments.iso(instant), fresh, words)
+    # A page has hundreds: `Markup.format` takes ten times as long as this.
+    fresh = f' data-t="{kind}"' if kind else ""
+    return Markup(f'<time datetime="{moments.iso(instant)}"{fresh}>{escape(words)}</time>')  # noqa: S704 - all ours or escaped
 
 
 @pass_context

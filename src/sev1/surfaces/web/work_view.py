@@ -9,7 +9,7 @@ from sev1.command import model as m
 from sev1.command.parts.needs import Need
 from sev1.command.parts.tasks import Task
 from sev1.surfaces.actor import name_of
-from sev1.surfaces.web.board_view import Line
+from sev1.surfaces.web.board_view import OVER_SHOWN, Line
 
 
 class TaskRow(Struct, frozen=True, kw_only=True):
@@ -70,7 +70,8 @@ class WorkView(Struct, frozen=True, kw_only=True):
     streams: tuple[StreamRow, ...]
     mitigations: tuple[MitigationRow, ...]
     over: tuple[Over, ...]
-    """The latest first."""
+    """The latest few, the latest first; the timeline has all."""
+    over_count: int
 
     @property
     def mine(self) -> int:
@@ -78,12 +79,14 @@ class WorkView(Struct, frozen=True, kw_only=True):
 
 
 def work_view(incident: m.Incident, catalog: Catalog, me: str) -> WorkView:
+    over = _over(incident)
     return WorkView(
         tasks=_tasks(incident, catalog, me),
         needs=_needs(incident, catalog, me),
         streams=_streams(incident, catalog, me),
         mitigations=_mitigations(incident, catalog, me),
-        over=_over(incident),
+        over=over[:OVER_SHOWN],
+        over_count=len(over),
     )
 
 
