@@ -12,6 +12,7 @@ from typing import Any, cast
 import asyncpg
 import uvicorn
 from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
@@ -22,7 +23,7 @@ from litestar.template import TemplateConfig
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from sev1 import __version__
-from sev1.access.declare import check_every_route_declares, public
+from sev1.access.declare import AS_IS, check_every_route_declares, public
 from sev1.access.routes import ROUTES as ACCESS_ROUTES
 from sev1.access.web import Gate, SignInFirst, add_security_headers, lead_to_sign_in
 from sev1.app import Node
@@ -107,6 +108,8 @@ def make_app(node: Node) -> Litestar:
             ),
             security=[{"token": []}],
         ),
+        # Pages are read on phones in bad networks. The level is where a millisecond still buys something.
+        compression_config=CompressionConfig("gzip", minimum_size=1000, gzip_compress_level=5, exclude_opt_key=AS_IS),
         request_max_body_size=1024 * 1024,
         logging_config=None,
         debug=False,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sev1.access.csrf import csrf_token, is_own_origin
+from sev1.access.csrf import _unmasked, csrf_token, is_own_origin, masked
 from sev1.access.links import sign_in_link
 from sev1.access.model import OPERATOR
 from sev1.access.web import COOKIE
@@ -73,6 +73,26 @@ def test_the_token_depends_on_the_servers_secret_and_on_the_session_and_does_not
     assert token == csrf_token(b"a" * 32, b"session")
     assert len({token, csrf_token(b"b" * 32, b"session"), csrf_token(b"a" * 32, b"other")}) == 3
     assert len(token) == 43
+
+
+async def test_the_token_reads_differently_in_each_page_and_counts_in_each(client, enter):
+    await enter()
+    first, second = await _csrf(client), await _csrf(client)
+    assert first != second
+    for token in (first, second):
+        assert (await client.post("/act", data={"csrf": token})).status_code == 200
+
+
+@pytest.mark.parametrize("wrong", ["", "é", "%%%", "a", "\ud800", "A" * 86, "A" * 43, "A" * 200_000])
+def test_what_is_no_masked_token_is_none(wrong):
+    assert _unmasked(wrong) != csrf_token(b"a" * 32, b"session")
+
+
+def test_a_masked_token_is_found_again_and_the_bare_one_is_not_taken():
+    token = csrf_token(b"a" * 32, b"session")
+    assert _unmasked(masked(token)) == token
+    assert _unmasked(token) != token
+    assert len(masked(token)) == 86
 
 
 async def test_a_form_on_another_site_is_refused_even_with_the_right_token(client, enter):

@@ -68,15 +68,31 @@ def test_a_busy_incident_is_pictured_and_stays_light(house: House, open_as: Open
     page.screenshot(path=screenshots / "incident-offline-dark-1440.png")
 
 
-def test_the_first_load_is_small_enough_for_a_bad_network(night: dict[str, str], open_as: Open) -> None:
-    weight: dict[str, int] = {}
+def test_the_first_load_of_a_page_is_small_enough_for_a_bad_network(night: dict[str, str], open_as: Open) -> None:
     page = open_as("gus", "")
+    weight = weighed(page, f"/pages/{night['page']}")
+    expect(page.locator("h1")).to_have_text(re.compile("Orders wait"))
+    assert sum(weight.values()) < 60_000, weight
+
+
+def test_the_first_load_of_an_incident_of_500_entries_is_small_enough_for_a_bad_network(
+    house: House, open_as: Open
+) -> None:
+    key = busy_incident(house, entries=500)
+    page = open_as("gus", "")
+    weight = weighed(page, f"/incidents/{key}")
+    expect(page.get_by_role("link", name="Older entries")).to_be_attached()
+    assert sum(weight.values()) < 60_000, weight
+
+
+def weighed(page: Page, path: str) -> dict[str, int]:
+    """Bytes over the wire of everything that is loaded, by address."""
+    weight: dict[str, int] = {}
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     names: dict[str, str] = {}
     session.on("Network.requestWillBeSent", lambda e: names.update({e["requestId"]: e["request"]["url"]}))
     session.on("Network.loadingFinished", lambda e: weight.update({names[e["requestId"]]: e["encodedDataLength"]}))
-    page.goto(f"/pages/{night['page']}")
+    page.goto(path)
     page.wait_for_load_state("load")
-    expect(page.locator("h1")).to_have_text(re.compile("Orders wait"))
-    assert sum(weight.values()) < 60_000, weight
+    return weight

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from sev1.access import accounts, links, tokens
-from sev1.access.csrf import csrf_token
+from sev1.access.csrf import csrf_token, masked
 from sev1.access.declare import declared_routes
 from sev1.access.model import OPERATOR, Role
 from sev1.access.secret import digest
@@ -52,7 +52,7 @@ async def session_of(stage: Stage, email: str) -> dict[str, str]:
     return {
         "Cookie": f"{COOKIE}={session}",
         "Origin": "http://sev1.test",
-        "X-CSRF-Token": csrf_token(node.secret, digest(session)),
+        "X-CSRF-Token": masked(csrf_token(node.secret, digest(session))),
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 from litestar import Litestar
 
 from sev1.access import accounts, links, tokens
-from sev1.access.csrf import csrf_token
+from sev1.access.csrf import csrf_token, masked
 from sev1.access.declare import Access, declared_routes
 from sev1.access.model import OPERATOR, SCOPES_OF, Role
 from sev1.access.secret import digest
@@ -55,7 +55,7 @@ async def everybody(node: Node) -> Everybody:
             {
                 "Cookie": f"{COOKIE}={session}",
                 "Origin": "http://sev1.test",
-                "X-CSRF-Token": csrf_token(node.secret, digest(session)),
+                "X-CSRF-Token": masked(csrf_token(node.secret, digest(session))),
             },
         )
         token = await tokens.create(node.db, name=role, role=role, by=OPERATOR, now=now)

@@ -6,13 +6,14 @@
    (`Sec-Fetch-Site`, else `Origin`). This also protects the sign-in form, which has no session yet, from signing somebody
    in as somebody else. OWASP CSRF Prevention Cheat Sheet, "Fetch Metadata headers".
 
-The token is not masked per response (BREACH): the cookie is SameSite=Lax, so a foreign page cannot make the many
-signed-in requests which that attack measures.
+Pages are compressed and show what their address says (`?line=`), so whoever sees their sizes could guess the token letter
+by letter (BREACH). It is therefore masked anew in each response.
 """
 
 import base64
 import hashlib
 import hmac
+import secrets
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,31 @@ def csrf_token(secret: bytes, session_id: bytes) -> str:
     """The token of this session's forms, 43 characters. `session_id` is `Principal.session_id`."""
     mac = hmac.new(secret, b"sev1 csrf\x00" + session_id, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def masked(token: str) -> str:
+    """The token under a one-time pad that comes with it: 86 characters, others each time."""
+    raw = _raw(token)
+    pad = secrets.token_bytes(len(raw))
+    return base64.urlsafe_b64encode(pad + _xor(pad, raw)).rstrip(b"=").decode()
+
+
+def _unmasked(given: str) -> str:
+    """The token in what a form sent; anything else as it is, to be refused."""
+    try:
+        both = _raw(given)
+    except ValueError:
+        return given
+    half = len(both) // 2
+    return base64.urlsafe_b64encode(_xor(both[:half], both[half:])).rstrip(b"=").decode()
+
+
+def _raw(token: str) -> bytes:
+    return base64.urlsafe_b64decode(token.encode() + b"=" * (-len(token) % 4))
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(left, right, strict=False))
 
 
 def refuse_foreign(connection: ASGIConnection[Any, Any, Any, Any], public_url: str) -> None:
@@ -67,5 +93,6 @@ async def check_token(connection: ASGIConnection[Any, Any, Any, Any], expected: 
     if given is None and isinstance(connection, Request):
         given = (await connection.form()).get(FIELD)
     # As bytes: compare_digest raises on text that is not ASCII.
-    if not isinstance(given, str) or not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
+    sent = _unmasked(given).encode("utf-8", "replace") if isinstance(given, str) else b""
+    if not hmac.compare_digest(sent, expected.encode()):
         raise Forbidden("This form is from an earlier sign-in. Go back, reload the page and send it again.")

@@ -43,6 +43,14 @@ def takes_files() -> dict[str, Any]:
     return {FILES: True}
 
 
+AS_IS = "as_is"
+
+
+def as_is() -> dict[str, Any]:
+    """Beside who may call it: the answer is never compressed. It is so already, or each part has to arrive at once."""
+    return {AS_IS: True}
+
+
 def with_integration_key() -> dict[str, Any]:
     """Intake: the handler itself checks the key (`KeyRing`), because each imitated vendor answers in its own way."""
     return {KEY: Access(integration_key=True)}

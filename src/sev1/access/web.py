@@ -122,7 +122,7 @@ class _Authentication(AbstractAuthenticationMiddleware):
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         principal = await self._gate.recognise(connection)
-        return AuthenticationResult(user=principal, auth=self._gate.csrf_token(principal))
+        return AuthenticationResult(user=principal, auth=csrf.masked(self._gate.csrf_token(principal)))
 
 
 def is_api(path: str) -> bool:

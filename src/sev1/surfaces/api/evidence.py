@@ -14,7 +14,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
 from msgspec import Meta, Struct
 
-from sev1.access.declare import needs, takes_files
+from sev1.access.declare import as_is, needs, takes_files
 from sev1.command.sight import Sight, must_see
 from sev1.engine.database import Database
 from sev1.evidence import store
@@ -126,7 +126,7 @@ async def get_custody(key: FromPath[str], db: Db, sight: Looks) -> list[Custody]
     return chain
 
 
-@get("/api/v1/evidence/{key:str}/content", opt=needs("incidents:write"), tags=["evidence"])
+@get("/api/v1/evidence/{key:str}/content", opt=needs("incidents:write") | as_is(), tags=["evidence"])
 async def download_evidence(
     key: FromPath[str], request: SignedIn, db: Db, clock: Now, sight: Looks, to: Short = ""
 ) -> Stream:

@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from msgspec import Struct
 
-from sev1.access.declare import public
+from sev1.access.declare import as_is, public
 from sev1.engine.errors import NotFound
 
 FOLDER = Path(__file__).parent / "static"
@@ -48,7 +48,7 @@ def address(name: str) -> str:
     return f"/static/{name}?v={assets()[name].mark}"
 
 
-@get("/static/{path:path}", opt=public(), include_in_schema=False)
+@get("/static/{path:path}", opt=public() | as_is(), include_in_schema=False)
 async def serve_asset(request: Request[Any, Any, Any], path: FromPath[Path]) -> Response[bytes]:
     asset = assets().get(str(path).lstrip("/"))
     if asset is None:

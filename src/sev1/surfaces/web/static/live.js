@@ -38,6 +38,7 @@
     const copy = part.cloneNode(true);
     for (const time of copy.querySelectorAll("time[data-t]")) { time.textContent = ""; time.className = ""; }
     for (const open of copy.querySelectorAll("details[open]")) open.removeAttribute("open");
+    for (const token of copy.querySelectorAll("input[name=csrf]")) token.removeAttribute("value"); // another each time
     return copy.className + copy.innerHTML.replace(/ class=""/g, "").replace(/\s+/g, " ");
   }
 
