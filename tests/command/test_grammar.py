@@ -184,7 +184,7 @@ def test_completion_knows_commands_people_choices_and_what_is_open():
     def texts(line: str) -> list[str]:
         return [candidate.text for candidate in complete(line, here)]
 
-    assert texts("/de") == ["/decide"]
+    assert texts("/de") == ["/decide", "/reject"]
     assert texts("/severi") == ["/sev"]
     assert texts("/task @")[:2] == ["@ana", "@bo"]
     assert texts("/task @gu") == ["@gus", "@gustl"]

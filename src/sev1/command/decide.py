@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from sev1.catalog.audience import INTERNAL
 from sev1.command import model as m
 from sev1.command import needs_between as between
-from sev1.command import restricted
+from sev1.command import restricted, succession
 from sev1.command.parts import PARTS, clocks, decisions, part_of
 from sev1.command.parts import family as f
 from sev1.command.parts import needs as n
@@ -117,9 +117,12 @@ def _respond(
             _must_be_open(state)
         if isinstance(command, f.EscalateNeed):
             return between.escalate(state, command)
+        if isinstance(command, succession.Change):
+            return succession.decide(state, command, known, now, by)
         if isinstance(command, GiveTask) and command.workstream and command.workstream not in state.workstreams:
             raise NotFound(f"There is no workstream W{command.workstream} in {state.key}.")
         scene = Scene(now=now, by=by, commander=state.commander, rhythm_min=known.update_every_min, kin=known.kin)
+        assert part.decide is not None, f"nobody decides {command!r}"
         return part.decide(getattr(state, part.name), command, scene)
     match command:
         case m.AddNote():
@@ -329,7 +332,7 @@ def rank(severity: str) -> int:
 
 
 def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
-    return _with_clocks(state, _evolve(state, fact), fact)
+    return _with_clocks(state, succession.follow(state, _evolve(state, fact), fact), fact)
 
 
 def _with_clocks(before: m.Incident, after: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:

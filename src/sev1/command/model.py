@@ -10,9 +10,11 @@ from sev1.command.parts.board import Board, BoardCommand, BoardEvent
 from sev1.command.parts.clocks import ClockCommand, ClockEvent, Clocks, Promise, TellClocks
 from sev1.command.parts.decisions import DecisionCommand, DecisionEvent, Decisions
 from sev1.command.parts.family import Family, FamilyCommand, FamilyEvent, InnerFamilyCommand
+from sev1.command.parts.handover import ExpireOffer, Handover, HandoverCommand, HandoverEvent
 from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, Mitigations, RemindOfMitigations
 from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
 from sev1.command.parts.privacy import Privacy, PrivacyCommand, PrivacyEvent
+from sev1.command.parts.reach import CheckReach, Reach, ReachCommand, ReachEvent
 from sev1.command.parts.tasks import AskAfterTasks, TaskCommand, TaskEvent, Tasks
 from sev1.command.parts.workstreams import StreamCommand, StreamEvent, Workstreams
 from sev1.command.terms import (
@@ -234,11 +236,13 @@ ResponderCommand = (
     | FamilyCommand
     | ClockCommand
     | DecisionCommand
+    | HandoverCommand
+    | ReachCommand
 )
 """What a responder may do in an incident, on every surface."""
 
 
-TimerCommand = AskAfterTasks | RemindOfMitigations | TellClocks
+TimerCommand = AskAfterTasks | RemindOfMitigations | TellClocks | ExpireOffer | CheckReach
 """What comes due by itself."""
 InnerCommand = InnerFamilyCommand
 """What follows here from what happened in another incident."""
@@ -261,6 +265,12 @@ class Known(Struct, frozen=True, kw_only=True):
     kin: Kin = Kin()
     promises: tuple[Promise, ...] = ()
     """The rhythms of the audiences outside the response."""
+    answer_within_s: int | None = 300
+    """The response target of the severity, seconds; None: it is only watched."""
+    call_answered: bool = False
+    """Whether the commander answered the page that calls them."""
+    on_call: tuple[str, ...] = ()
+    """Who is on call for the affected services, those who are awake first."""
 
 
 class Informed(Struct, frozen=True, kw_only=True):
@@ -417,6 +427,8 @@ IncidentEvent = (
     | FamilyEvent
     | ClockEvent
     | DecisionEvent
+    | HandoverEvent
+    | ReachEvent
 )
 
 
@@ -481,6 +493,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     family: Family = Family()
     clocks: Clocks = {}
     decisions: Decisions = {}
+    handover: Handover = Handover()
+    reach: Reach = Reach()
 
     @property
     def is_open(self) -> bool:

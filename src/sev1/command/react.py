@@ -11,19 +11,26 @@ from sev1.catalog.model import Catalog, EscalationPolicy, PersonTarget, Step
 from sev1.command import kin
 from sev1.command import model as m
 from sev1.command.decide import rank
+from sev1.command.parts import reach
 from sev1.command.parts.clocks import Promise
 from sev1.command.parts.privacy import Admit, Remove
 from sev1.command.withhold import ASKED_FOR, OVER, SIGN_IN
 from sev1.engine import event_log
 from sev1.engine.commands import Change, Commands
-from sev1.engine.decider import Actor
+from sev1.engine.decider import SYSTEM, Actor
 from sev1.engine.errors import Invalid, NotFound
 from sev1.oncall import store as oncall_store
+from sev1.oncall.awake import awake_first
 from sev1.paging import model as paging
 from sev1.paging import store as pages
 from sev1.paging.react import open_page, people_of_steps
 
 DEFAULT_RHYTHM_MIN = 30
+ASKED_AGAIN_S = 300
+"""How long somebody who is asked for by name has before they are asked again."""
+CALLED_AGAIN_S = 60
+"""The same for whoever commands: nobody decides meanwhile."""
+ASKED_TIMES = 3
 
 
 class PrepareIncident:
@@ -39,7 +46,7 @@ class PrepareIncident:
         conn: asyncpg.Connection,
         state: m.Incident,
         command: m.IncidentCommand,
-        now: datetime,  # noqa: ARG002 - the signature of every Prepare
+        now: datetime,
     ) -> m.Informed:
         catalog = await self._catalogs.current(conn)
         await _check_names(conn, command, catalog)
@@ -56,6 +63,12 @@ class PrepareIncident:
             known = replace(known, services=await _services_of(conn, command.alerts))
         if isinstance(command, m.ConfirmCriterion) and command.criterion == "stable":
             known = replace(known, firing=await _firing(conn, state))
+        if isinstance(command, reach.CheckReach | reach.TakeCommand):
+            known = replace(
+                known,
+                call_answered=await _call_answered(conn, state),
+                on_call=await _on_call(conn, catalog, state.services, now),
+            )
         known = replace(known, kin=await kin.kin_of(conn, state, command, allocate=not self._tries))
         rhythm = catalog.severities[severity].update_every_min if severity in catalog.severities else DEFAULT_RHYTHM_MIN
         promises = tuple(
@@ -66,7 +79,9 @@ class PrepareIncident:
             )
             for one in catalog.organisation.audiences
         )
-        return m.Informed(command=command, known=replace(known, update_every_min=rhythm, promises=promises))
+        answer = catalog.severities[severity].respond_within_s if severity in catalog.severities else None
+        known = replace(known, update_every_min=rhythm, promises=promises, answer_within_s=answer)
+        return m.Informed(command=command, known=known)
 
 
 async def _check_names(conn: asyncpg.Connection, command: m.IncidentCommand, catalog: Catalog) -> None:
@@ -147,6 +162,35 @@ async def _firing(conn: asyncpg.Connection, state: m.Incident) -> tuple[int, ...
     return tuple(row["id"] for row in rows)
 
 
+async def _call_answered(conn: asyncpg.Connection, state: m.Incident) -> bool:
+    """Whether the commander answered the page that calls them. It is looked up when it matters: the page does not tell
+    the incident by itself, so that neither ever waits for the other's lock.
+    """
+    call = state.reach.call
+    if call is None:
+        return False
+    by = await conn.fetchval(
+        "SELECT state->>'acknowledged_by' FROM pages WHERE incident = $1 AND group_key = $2", state.key, call.group
+    )
+    return bool(by == call.person)
+
+
+async def _on_call(
+    conn: asyncpg.Connection, catalog: Catalog, services: tuple[str, ...], now: datetime
+) -> tuple[str, ...]:
+    """Who is on call for `services`, else for everything: those who are awake by their own clock first (mission 10.3)."""
+    overrides = await oncall_store.overrides_at(conn, now)
+    policies = [catalog.services[name].policy for name in services if name in catalog.services]
+    policies.append(catalog.organisation.fallback_policy)
+    people = [
+        one.person
+        for policy in (catalog.policies[name] for name in policies if name in catalog.policies)
+        for step in people_of_steps(policy, catalog, now, overrides)
+        for one in step
+    ]
+    return tuple(one.person for one in awake_first(people, catalog, now))
+
+
 class IncidentEffects:
     """A reaction: alerts and pages learn of their incident; a responder asked for is paged."""
 
@@ -156,8 +200,18 @@ class IncidentEffects:
 
     async def __call__(self, conn: asyncpg.Connection, change: Change[m.Incident]) -> None:
         incident = change.after
+        if change.before.reach.call and not incident.reach.call:
+            await self._stop_calling(conn, incident)
         for fact in change.facts:
             match fact.event:
+                case reach.CommanderCalled(person=person, ask=ask):
+                    why = ask or "You command, and somebody needs you."
+                    group = reach.call_group(person, change.now)
+                    await self._wake(conn, incident, person, why, group, fact.by, again_s=CALLED_AGAIN_S)
+                case reach.TakeoverOffered(person=person):
+                    why = f"Take command: {incident.reach.call.person if incident.reach.call else 'nobody'} does not answer."
+                    group = f"take/{person}/{change.now:%Y%m%dT%H%M%S%f}"
+                    await self._wake(conn, incident, person, why, group, fact.by)
                 case m.PageLinked(page=page):
                     await self._link_page(conn, incident.key, page, fact.by)
                 case m.AlertsLinked(alerts=alerts):
@@ -165,7 +219,8 @@ class IncidentEffects:
                         "UPDATE alerts SET incident = $1 WHERE id = ANY($2::bigint[])", incident.key, list(alerts)
                     )
                 case m.ResponderPaged():
-                    await self._page_responder(conn, incident, fact.event, fact.by, change.now)
+                    group = f"{'asked' if incident.privacy.restricted else incident.key}/{fact.event.person}/{change.now:%Y%m%dT%H%M%S%f}"
+                    await self._wake(conn, incident, fact.event.person, fact.event.ask, group, fact.by)
                 case m.AllClearGiven() | m.ClosedAsFalseAlarm():
                     for page in sorted(incident.pages):
                         done = paging.Resolve(
@@ -177,33 +232,58 @@ class IncidentEffects:
         await self._commands.run_in(conn, "page", page, paging.LinkIncident(incident=incident), by=by)
         await conn.execute("UPDATE alerts SET incident = $1 WHERE page = $2 AND incident IS NULL", incident, page)
 
-    async def _page_responder(
-        self, conn: asyncpg.Connection, incident: m.Incident, event: m.ResponderPaged, by: Actor, now: datetime
+    async def _wake(
+        self,
+        conn: asyncpg.Connection,
+        incident: m.Incident,
+        person: str,
+        ask: str,
+        group: str,
+        by: Actor,
+        *,
+        again_s: int = ASKED_AGAIN_S,
     ) -> None:
         """Somebody asked for by name gets a page of their own, repeated until they answer.
 
         Out of a restricted incident it does not say what for: it goes over phones and mail, and everybody may open it.
+        Who is not in the catalog, an account, has no methods to be woken by.
         """
+        if person not in (await self._catalogs.current(conn)).people:
+            return
         restricted = incident.privacy.restricted
         policy = EscalationPolicy(
             name="ask",
             title=f"Asked for by {by.name}",
-            steps=(Step(targets=(PersonTarget(name=event.person),), wait_s=300),),
-            repeat=2,
+            steps=(Step(targets=(PersonTarget(name=person),), wait_s=again_s),),
+            repeat=ASKED_TIMES - 1,
             unattended_after_s=0,
         )
-        group = f"{'asked' if restricted else incident.key}/{event.person}/{now:%Y%m%dT%H%M%S%f}"
-        ask = paging.Open(
-            title=ASKED_FOR if restricted else f"{incident.key}: {event.ask}",
-            group_key=group,
-            policy=policy,
-            why=SIGN_IN if restricted else f"{by.name} asks for you in {incident.key}: {incident.title}",
-            service=incident.services[0] if incident.services and not restricted else None,
-            severity=incident.severity,
-            alert_count=0,
+        page = await open_page(
+            self._commands,
+            conn,
+            paging.Open(
+                title=ASKED_FOR if restricted else f"{incident.key}: {ask}",
+                group_key=group,
+                policy=policy,
+                why=SIGN_IN if restricted else f"{by.name} asks for you in {incident.key}: {incident.title}",
+                service=incident.services[0] if incident.services and not restricted else None,
+                severity=incident.severity,
+                alert_count=0,
+            ),
+            by=by,
         )
-        page = await open_page(self._commands, conn, ask, by=by)
         await self._commands.run_in(conn, "page", page.key, paging.LinkIncident(incident=incident.key), by=by)
+
+    async def _stop_calling(self, conn: asyncpg.Connection, incident: m.Incident) -> None:
+        """The commander is there or somebody else commands: nobody is woken for that any more."""
+        rows = await conn.fetch(
+            "SELECT id FROM pages WHERE incident = $1 AND status <> 'resolved'"
+            " AND (group_key LIKE 'call/%' OR group_key LIKE 'take/%') ORDER BY id",
+            incident.key,
+        )
+        for row in rows:
+            done = paging.Resolve(reason="It is known who commands.")
+            await self._commands.run_in(conn, "page", row["id"], done, by=SYSTEM)
 
 
 async def declare(

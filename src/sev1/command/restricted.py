@@ -2,7 +2,7 @@
 
 from sev1.catalog.audience import INTERNAL
 from sev1.command import model as m
-from sev1.command.parts import clocks
+from sev1.command.parts import clocks, handover, reach
 from sev1.command.parts import family as f
 from sev1.command.parts import privacy as p
 from sev1.command.terms import Command
@@ -10,6 +10,16 @@ from sev1.engine.decider import Actor
 from sev1.engine.errors import Refused
 
 STANDS_ALONE = "A restricted incident stands alone: the record of a parent or a child would name it."
+LETS_IN = (
+    p.Admit,
+    p.Remove,
+    m.AssignRole,
+    m.ReleaseRole,
+    m.PageResponder,
+    handover.OfferCommand,
+    reach.TakeCommand,
+)
+"""Commands that may name somebody who does not see it yet: they let them in, or are about just that."""
 TELLS_NOBODY = "A restricted incident tells nobody outside of it. Lift the restriction first: /unrestrict because …"
 
 
@@ -52,7 +62,7 @@ def _among_insiders(state: m.Incident, command: Command, by: Actor) -> None:
     """
     if by.id not in (*state.insiders, "sev1") and not isinstance(command, p.Admit):
         raise Refused(f"You may look at {state.key} and not act in it. Be admitted first: /admit @me")
-    if isinstance(command, p.Admit | p.Remove | m.AssignRole | m.ReleaseRole | m.PageResponder):
+    if isinstance(command, LETS_IN):
         return
     for field in ("person", "owner", "lead"):
         name = getattr(command, field, None)

@@ -13,9 +13,11 @@ from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.command.parts.clocks import UpdateLate, UpdateReminded
 from sev1.command.parts.family import NeedAccepted, ParentSet
+from sev1.command.parts.handover import CommandDeclined, CommandHandedOver, CommandOffered, OfferExpired
 from sev1.command.parts.mitigations import MitigationOverdue
 from sev1.command.parts.needs import NeedRaised, NeedTaken
 from sev1.command.parts.privacy import IncidentRestricted, PersonAdmitted, PersonRemoved
+from sev1.command.parts.reach import CommandTaken
 from sev1.command.parts.tasks import TaskAskedAfter, TaskGiven, TaskTaken
 from sev1.command.terms import spoken
 from sev1.engine.commands import Change
@@ -147,6 +149,23 @@ def asked_of(  # noqa: C901 - one case an event
             return incident.commander, f"{_update_for(audience)} promised by {spoken(due_at)} is late."
         case MitigationOverdue(owner=owner, text=text):
             return owner, f"Temporary and should be gone by now: {text}"
+        case _:
+            return _of_command(incident, fact)
+
+
+def _of_command(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str, str] | None:
+    """Who is told what when command is about to change hands, or did."""
+    match fact.event:
+        case CommandOffered(person=person, until=until) if person != fact.by.id:
+            return person, f"{fact.by.name} offers you command. Read the briefing and answer by {spoken(until)}"
+        case CommandDeclined(reason=reason) if incident.commander != fact.by.id:
+            return incident.commander, f"{fact.by.name} cannot take command: {reason}. Ask somebody else"
+        case OfferExpired(person=person):
+            return incident.commander, f"{person} did not answer. You still command: ask somebody else"
+        case CommandHandedOver(previous=previous):
+            return previous, f"{fact.by.name} commands now. Thank you: you are free"
+        case CommandTaken(previous=previous, person=person, reason=reason) if previous != fact.by.id:
+            return previous, f"{person} took command: {reason}"
         case _:
             return None
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sev1.command import model as m
-from sev1.command.grammar import told
+from sev1.command.grammar import people, told
 from sev1.command.grammar.fields import fields as _fields
 from sev1.command.grammar.fields import needed as _needed
 from sev1.command.grammar.reading import Rest
@@ -502,6 +502,29 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         name="release", group="Command", read=_release, usage="ROLE [@PERSON]", first="role", does="Lay a role down.",
         example="/release scribe",
+    ),
+    Verb(
+        name="handover", also=("hand-over",), group="Command", read=people.handover, usage="@PERSON [NOTE] or off", first="person",
+        does="Offer command to somebody, who reads it back; until then you command.",
+        example="/handover @gus my shift ends at 06:00",
+    ),
+    Verb(
+        name="accept", group="Command", read=people.accept, usage="all, or the points: HOW IT STANDS, IN YOUR WORDS",
+        does="Take the command that is offered to you, by confirming the five points and reading back.",
+        example="/accept all: card payments fail in the EU, Bo rolls back, I post the next update at 04:10",
+    ),
+    Verb(
+        name="reject", also=("decline",), group="Command", read=people.decline, usage="because REASON",
+        does="Decline the command that is offered to you.", example="/reject because I have been up for 20 hours",
+    ),
+    Verb(
+        name="call-ic", group="Command", read=people.call, usage="[WHY]",
+        does="Page the Incident Commander, who does not answer here.", example="/call-ic we have to decide on the failover",
+    ),
+    Verb(
+        name="takeover", also=("take-over",), group="Command", read=people.takeover, usage="[@PERSON] because REASON", first="person",
+        does="Take command when the commander was called and did not answer.",
+        example="/takeover because Ana does not answer",
     ),
     Verb(
         name="page", also=("wake",), group="Command", read=_page, usage="@PERSON WHAT YOU ASK", first="person",

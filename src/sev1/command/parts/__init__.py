@@ -11,7 +11,19 @@ from typing import Any, get_args
 
 from msgspec import Struct
 
-from sev1.command.parts import board, clocks, decisions, family, mitigations, needs, privacy, tasks, workstreams
+from sev1.command.parts import (
+    board,
+    clocks,
+    decisions,
+    family,
+    handover,
+    mitigations,
+    needs,
+    privacy,
+    reach,
+    tasks,
+    workstreams,
+)
 from sev1.command.terms import Command, Event, NameOf, Scene, Words
 
 
@@ -20,7 +32,8 @@ class Part(Struct, frozen=True, kw_only=True):
     """The field of the incident that holds its state."""
     commands: Any
     events: Any
-    decide: Callable[[Any, Any, Scene], list[Any]]
+    decide: Callable[[Any, Any, Scene], list[Any]] | None = None
+    """None: all of its commands need more than a part may look at, and are decided beside it."""
     evolve: Callable[[Any, Any], Any]
     words: Callable[[Any, NameOf], Words]
     timers: Callable[[Any], Mapping[str, datetime]] = lambda _: {}
@@ -114,6 +127,25 @@ PARTS: tuple[Part, ...] = (
         evolve=decisions.evolve,
         words=decisions.words,
         outlives=True,
+    ),
+    Part(
+        name="handover",
+        commands=handover.HandoverCommand,
+        events=handover.HandoverEvent,
+        decide=handover.decide,
+        evolve=handover.evolve,
+        words=handover.words,
+        timers=handover.timers,
+        timer_commands={"offer": handover.ExpireOffer},
+    ),
+    Part(
+        name="reach",
+        commands=reach.ReachCommand,
+        events=reach.ReachEvent,
+        evolve=reach.evolve,
+        words=reach.words,
+        timers=reach.timers,
+        timer_commands={"reach": reach.CheckReach},
     ),
 )
 

@@ -13,8 +13,10 @@ from sev1.command.parts.board import Item
 from sev1.command.parts.clocks import Clock
 from sev1.command.parts.decisions import Decision
 from sev1.command.parts.family import Family
+from sev1.command.parts.handover import Handover
 from sev1.command.parts.mitigations import Mitigation
 from sev1.command.parts.needs import Need
+from sev1.command.parts.reach import Reach
 from sev1.command.parts.tasks import Task
 from sev1.command.parts.workstreams import Workstream
 from sev1.command.timeline import Entry
@@ -74,6 +76,10 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     decisions: list[Decision]
     clocks: dict[str, Clock]
     """By audience: what it was told last, and when it hears again."""
+    handover: Handover
+    """Whom command is offered to, if to anybody."""
+    reach: Reach
+    """Whether the commander was called, and who is asked to take over."""
 
 
 class Declared(IncidentView, frozen=True, kw_only=True):
@@ -126,6 +132,8 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
         family=incident.family,
         decisions=list(incident.decisions.values()),
         clocks=incident.clocks,
+        handover=incident.handover,
+        reach=incident.reach,
     )
 
 
