@@ -271,6 +271,8 @@ class Known(Struct, frozen=True, kw_only=True):
     """Whether the commander answered the page that calls them."""
     on_call: tuple[str, ...] = ()
     """Who is on call for the affected services, those who are awake first."""
+    programs: tuple[str, ...] = ()
+    """Of those who are in the incident, who cannot be woken: API tokens, accounts of nobody in the catalog."""
 
 
 class Informed(Struct, frozen=True, kw_only=True):

@@ -68,6 +68,7 @@ class PrepareIncident:
                 known,
                 call_answered=await _call_answered(conn, state),
                 on_call=await _on_call(conn, catalog, state.services, now),
+                programs=tuple(name for name in state.insiders if name not in catalog.people),
             )
         known = replace(known, kin=await kin.kin_of(conn, state, command, allocate=not self._tries))
         rhythm = catalog.severities[severity].update_every_min if severity in catalog.severities else DEFAULT_RHYTHM_MIN

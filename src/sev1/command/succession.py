@@ -106,7 +106,7 @@ def _check(state: m.Incident, known: m.Known, now: datetime) -> list[m.IncidentE
     events: list[m.IncidentEvent] = []
     line = reach.line
     if reach.unreachable_since is None:
-        line = in_line(state, known.on_call)
+        line = in_line(state, known.on_call, known.programs)
         events.append(r.CommanderUnreachable(person=state.commander, line=line))
     waiting = [name for name in line if name not in reach.offered]
     if waiting:
@@ -115,7 +115,7 @@ def _check(state: m.Incident, known: m.Known, now: datetime) -> list[m.IncidentE
     return events
 
 
-def in_line(state: m.Incident, on_call: tuple[str, ...]) -> tuple[str, ...]:
+def in_line(state: m.Incident, on_call: tuple[str, ...], programs: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Who may take command when the commander cannot be reached, the next first: those who are in the incident by role,
     then the leads of its workstreams, then who is on call for its services. In a restricted one only who is in it.
     """
@@ -125,7 +125,7 @@ def in_line(state: m.Incident, on_call: tuple[str, ...]) -> tuple[str, ...]:
     people = [*first, *(name for names in held.values() for name in names), *on_call]
     if state.privacy.restricted:
         people = [name for name in (*people, *state.privacy.admitted) if name in state.insiders]
-    return tuple(name for name in dict.fromkeys(people) if name != state.commander)
+    return tuple(name for name in dict.fromkeys(people) if name not in {state.commander, *programs})
 
 
 def follow(before: m.Incident, after: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:

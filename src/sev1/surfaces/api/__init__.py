@@ -12,6 +12,7 @@ from sev1.surfaces.api import (
     evidence,
     explain,
     family,
+    handover,
     incidents,
     language,
     measures,
@@ -43,5 +44,6 @@ ROUTES: list[HTTPRouteHandler] = [
     *evidence.ROUTES,
     *break_glass.ROUTES,
     *family.ROUTES,
+    *handover.ROUTES,
     *signals.ROUTES,
 ]

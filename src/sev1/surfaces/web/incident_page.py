@@ -25,6 +25,7 @@ from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_view as view
 from sev1.surfaces.web.board_view import board_view
 from sev1.surfaces.web.clocks_view import clocks_view
+from sev1.surfaces.web.command_view import command_view
 from sev1.surfaces.web.decisions_view import decision_rows
 from sev1.surfaces.web.family_view import family_view
 from sev1.surfaces.web.page_view import receipts
@@ -45,6 +46,7 @@ FOLDS: dict[str, str] = {
     "severity": "Change the severity",
     "role": "Give somebody a role",
     "responder": "Page somebody for this",
+    "handover": "Hand over command",
     "override": "Override a criterion",
     "withdraw": "Take back a confirmation",
     "link": "Link a page or an alert",
@@ -204,6 +206,7 @@ def parts(page: IncidentPage, visit: Visit, shared: Mapping[str, Any] | None = N
         section="incidents",
         band=view.band(incident, catalog, visit.me, visit.now),
         work=work_view(incident, catalog, visit.me),
+        command_view=command_view(incident, catalog, visit.me, visit.now),
         roles=view.role_rows(incident, catalog, visit.me),
         **(same_for_all(page, catalog, visit.now) if shared is None else shared),
     )
@@ -245,7 +248,7 @@ def offered(incident: m.Incident) -> list[str]:
     match incident.status:
         case "open":
             gate = (["override"] if incident.missing else []) + (["withdraw"] if incident.gate else [])
-            return ["role", "severity", "responder", *gate, "link", "times", *privacy, "false-alarm"]
+            return ["role", "handover", "severity", "responder", *gate, "link", "times", *privacy, "false-alarm"]
         case "resolved":
             return ["all-clear", "role", "link", "times", *privacy, "reopen"]
         case _:

@@ -127,6 +127,8 @@ def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) 
         if "ic" in roles:
             return "Give the all-clear, so that everybody may stand down."
         return f"It is resolved. {commander} gives the all-clear."
+    if of_command := _of_command(incident, me, commander, catalog, now):
+        return of_command
     if (task := next(iter(tasks_of(incident, me)), None)) and task.due_at <= now:
         return f"{task.ref} is due: say how it stands. {task.text}"
     due = incident.next_update_at
@@ -139,6 +141,19 @@ def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) 
     if task:
         return f"{task.ref} until {clock(task.due_at, now)}: {task.text}"
     return _of_onlooker(incident, commander)
+
+
+def _of_command(incident: m.Incident, me: str, commander: str, catalog: Catalog, now: datetime) -> str:
+    """What a change of command asks of `me`; empty when nothing."""
+    offer, reach = incident.handover.offer, incident.reach
+    if offer and offer.person == me:
+        until = clock(offer.until, now)
+        return f"{name_of(catalog, offer.by)} offers you command. Read the briefing and answer by {until}."
+    if reach.unreachable_since and me in reach.offered:
+        return f"{commander} does not answer. You are asked to take command: /takeover because …"
+    if reach.call and me == incident.commander:
+        return "You were called. Say something here, so that they know you command."
+    return ""
 
 
 def _of_onlooker(incident: m.Incident, commander: str) -> str:

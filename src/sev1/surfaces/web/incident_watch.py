@@ -140,6 +140,8 @@ def has_a_part(incident: m.Incident, person: str) -> bool:
     """Whether anything of the incident is this person's, so that its page says "you" somewhere."""
     return (
         any(person in holders for holders in incident.roles.values())
+        or (incident.handover.offer is not None and incident.handover.offer.person == person)
+        or person in incident.reach.offered
         or any(task.owner == person for task in incident.tasks.values())
         or any(need.owner == person for need in incident.needs.values())
         or any(one.owner == person for one in incident.mitigations.values())
