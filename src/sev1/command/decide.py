@@ -11,14 +11,15 @@ from typing import Any, assert_never
 from msgspec.structs import replace
 
 from sev1.catalog.audience import INTERNAL
+from sev1.command import fatigue, restricted, succession
 from sev1.command import model as m
 from sev1.command import needs_between as between
-from sev1.command import restricted, succession
 from sev1.command.parts import PARTS, clocks, decisions, part_of
 from sev1.command.parts import family as f
 from sev1.command.parts import needs as n
 from sev1.command.parts import privacy as p
 from sev1.command.parts.clocks import UpdatePromised
+from sev1.command.parts.pace import CheckPace
 from sev1.command.parts.tasks import GiveTask
 from sev1.command.terms import Command, Scene
 from sev1.engine.decider import Actor, Fact
@@ -117,6 +118,8 @@ def _respond(
             _must_be_open(state)
         if isinstance(command, f.EscalateNeed):
             return between.escalate(state, command)
+        if isinstance(command, CheckPace):
+            return fatigue.check(state, known, now)
         if isinstance(command, succession.Change):
             return succession.decide(state, command, known, now, by)
         if isinstance(command, GiveTask) and command.workstream and command.workstream not in state.workstreams:
@@ -332,7 +335,8 @@ def rank(severity: str) -> int:
 
 
 def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
-    return _with_clocks(state, succession.follow(state, _evolve(state, fact), fact), fact)
+    after = succession.follow(state, _evolve(state, fact), fact)
+    return fatigue.follow(state, _with_clocks(state, after, fact), fact)
 
 
 def _with_clocks(before: m.Incident, after: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:

@@ -13,6 +13,7 @@ from sev1.command.parts.family import Family, FamilyCommand, FamilyEvent, InnerF
 from sev1.command.parts.handover import ExpireOffer, Handover, HandoverCommand, HandoverEvent
 from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, Mitigations, RemindOfMitigations
 from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
+from sev1.command.parts.pace import BreaksOver, CheckPace, Condition, Fresh, Pace, PaceCommand, PaceEvent
 from sev1.command.parts.privacy import Privacy, PrivacyCommand, PrivacyEvent
 from sev1.command.parts.reach import CheckReach, Reach, ReachCommand, ReachEvent
 from sev1.command.parts.tasks import AskAfterTasks, TaskCommand, TaskEvent, Tasks
@@ -238,11 +239,12 @@ ResponderCommand = (
     | DecisionCommand
     | HandoverCommand
     | ReachCommand
+    | PaceCommand
 )
 """What a responder may do in an incident, on every surface."""
 
 
-TimerCommand = AskAfterTasks | RemindOfMitigations | TellClocks | ExpireOffer | CheckReach
+TimerCommand = AskAfterTasks | RemindOfMitigations | TellClocks | ExpireOffer | CheckReach | BreaksOver | CheckPace
 """What comes due by itself."""
 InnerCommand = InnerFamilyCommand
 """What follows here from what happened in another incident."""
@@ -271,6 +273,13 @@ class Known(Struct, frozen=True, kw_only=True):
     """Whether the commander answered the page that calls them."""
     on_call: tuple[str, ...] = ()
     """Who is on call for the affected services, those who are awake first."""
+    command_h: int = 4
+    """Hours after which the severity wants command to change hands."""
+    break_every_h: int = 2
+    conditions: tuple[Condition, ...] = ()
+    """Of those who work in it and are in the catalog."""
+    fresh: tuple[Fresh, ...] = ()
+    """Who might take command."""
     programs: tuple[str, ...] = ()
     """Of those who are in the incident, who cannot be woken: API tokens, accounts of nobody in the catalog."""
 
@@ -431,6 +440,7 @@ IncidentEvent = (
     | DecisionEvent
     | HandoverEvent
     | ReachEvent
+    | PaceEvent
 )
 
 
@@ -497,6 +507,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     decisions: Decisions = {}
     handover: Handover = Handover()
     reach: Reach = Reach()
+    pace: Pace = Pace()
 
     @property
     def is_open(self) -> bool:

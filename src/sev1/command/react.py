@@ -8,11 +8,12 @@ from msgspec.structs import replace
 from sev1.catalog.audience import INTERNAL
 from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog, EscalationPolicy, PersonTarget, Step
-from sev1.command import kin
+from sev1.command import kin, people
 from sev1.command import model as m
 from sev1.command.decide import rank
 from sev1.command.parts import reach
 from sev1.command.parts.clocks import Promise
+from sev1.command.parts.pace import CheckPace
 from sev1.command.parts.privacy import Admit, Remove
 from sev1.command.withhold import ASKED_FOR, OVER, SIGN_IN
 from sev1.engine import event_log
@@ -20,7 +21,6 @@ from sev1.engine.commands import Change, Commands
 from sev1.engine.decider import SYSTEM, Actor
 from sev1.engine.errors import Invalid, NotFound
 from sev1.oncall import store as oncall_store
-from sev1.oncall.awake import awake_first
 from sev1.paging import model as paging
 from sev1.paging import store as pages
 from sev1.paging.react import open_page, people_of_steps
@@ -67,11 +67,18 @@ class PrepareIncident:
             known = replace(
                 known,
                 call_answered=await _call_answered(conn, state),
-                on_call=await _on_call(conn, catalog, state.services, now),
+                on_call=tuple(one.person for one in await people.on_call_for(conn, catalog, state.services, now)),
                 programs=tuple(name for name in state.insiders if name not in catalog.people),
             )
+        if isinstance(command, CheckPace):
+            known = replace(
+                known,
+                conditions=await people.conditions(conn, catalog, state.pace.stints, now),
+                fresh=await people.fresh_ones(conn, state, catalog, now),
+            )
         known = replace(known, kin=await kin.kin_of(conn, state, command, allocate=not self._tries))
-        rhythm = catalog.severities[severity].update_every_min if severity in catalog.severities else DEFAULT_RHYTHM_MIN
+        how_bad = catalog.severities.get(severity)
+        rhythm = how_bad.update_every_min if how_bad else DEFAULT_RHYTHM_MIN
         promises = tuple(
             Promise(
                 audience=one.name,
@@ -80,9 +87,14 @@ class PrepareIncident:
             )
             for one in catalog.organisation.audiences
         )
-        answer = catalog.severities[severity].respond_within_s if severity in catalog.severities else None
-        known = replace(known, update_every_min=rhythm, promises=promises, answer_within_s=answer)
-        return m.Informed(command=command, known=known)
+        if how_bad:
+            known = replace(
+                known,
+                answer_within_s=how_bad.respond_within_s,
+                command_h=how_bad.command_hours,
+                break_every_h=how_bad.break_every_h,
+            )
+        return m.Informed(command=command, known=replace(known, update_every_min=rhythm, promises=promises))
 
 
 async def _check_names(conn: asyncpg.Connection, command: m.IncidentCommand, catalog: Catalog) -> None:
@@ -174,22 +186,6 @@ async def _call_answered(conn: asyncpg.Connection, state: m.Incident) -> bool:
         "SELECT state->>'acknowledged_by' FROM pages WHERE incident = $1 AND group_key = $2", state.key, call.group
     )
     return bool(by == call.person)
-
-
-async def _on_call(
-    conn: asyncpg.Connection, catalog: Catalog, services: tuple[str, ...], now: datetime
-) -> tuple[str, ...]:
-    """Who is on call for `services`, else for everything: those who are awake by their own clock first (mission 10.3)."""
-    overrides = await oncall_store.overrides_at(conn, now)
-    policies = [catalog.services[name].policy for name in services if name in catalog.services]
-    policies.append(catalog.organisation.fallback_policy)
-    people = [
-        one.person
-        for policy in (catalog.policies[name] for name in policies if name in catalog.policies)
-        for step in people_of_steps(policy, catalog, now, overrides)
-        for one in step
-    ]
-    return tuple(one.person for one in awake_first(people, catalog, now))
 
 
 class IncidentEffects:
@@ -325,7 +321,7 @@ async def _who_would_command(
     policies.append(catalog.organisation.fallback_policy)
     overrides = await oncall_store.overrides_at(conn, now)
     for policy in (catalog.policies[name] for name in policies if name in catalog.policies):
-        for people in people_of_steps(policy, catalog, now, overrides):
-            if people:
-                return people[0].person
+        for asked_there in people_of_steps(policy, catalog, now, overrides):
+            if asked_there:
+                return asked_there[0].person
     return None

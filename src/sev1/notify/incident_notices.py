@@ -16,6 +16,7 @@ from sev1.command.parts.family import NeedAccepted, ParentSet
 from sev1.command.parts.handover import CommandDeclined, CommandHandedOver, CommandOffered, OfferExpired
 from sev1.command.parts.mitigations import MitigationOverdue
 from sev1.command.parts.needs import NeedRaised, NeedTaken
+from sev1.command.parts.pace import BreakEnded, BreakProposed, BreakTaken, HandoverProposed
 from sev1.command.parts.privacy import IncidentRestricted, PersonAdmitted, PersonRemoved
 from sev1.command.parts.reach import CommandTaken
 from sev1.command.parts.tasks import TaskAskedAfter, TaskGiven, TaskTaken
@@ -150,7 +151,7 @@ def asked_of(  # noqa: C901 - one case an event
         case MitigationOverdue(owner=owner, text=text):
             return owner, f"Temporary and should be gone by now: {text}"
         case _:
-            return _of_command(incident, fact)
+            return _of_command(incident, fact) or _of_rest(incident, fact)
 
 
 def _of_command(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str, str] | None:
@@ -166,6 +167,28 @@ def _of_command(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str,
             return previous, f"{fact.by.name} commands now. Thank you: you are free"
         case CommandTaken(previous=previous, person=person, reason=reason) if previous != fact.by.id:
             return previous, f"{person} took command: {reason}"
+        case _:
+            return None
+
+
+def _of_rest(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str, str] | None:
+    """What is said of breaks and of being tired: to the commander, and to whoever it is about."""
+    match fact.event:
+        case BreakProposed(person=person, worked_min=minutes):
+            span = f"{minutes // 60} h {minutes % 60:02} min"
+            if person == incident.commander:
+                return person, f"You have worked {span} without a break. Take one: /break cover @…"
+            return incident.commander, f"{person} has worked {span} without a break. Propose one: /break @{person}"
+        case HandoverProposed(person=person, because=because, successors=found, past=past):
+            who = (
+                "; ".join(f"{one.person} ({one.because})" for one in found)
+                or "nobody comes into question, page somebody"
+            )
+            return person, f"{'Hand command over now' if past else 'Hand command over soon'}: {because}. To whom: {who}"
+        case BreakTaken(person=person, until=until, cover=cover) if cover and cover != fact.by.id:
+            return cover, f"You cover for {person} until {spoken(until)}"
+        case BreakEnded(person=person) if person != fact.by.id:
+            return person, "Your break is over. Read the latest update before you go on"
         case _:
             return None
 

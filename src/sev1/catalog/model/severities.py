@@ -17,10 +17,19 @@ class Severity(Object, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Response target: 0 is immediate, None is "monitor only"."""
     update_every_min: Annotated[int, Meta(ge=5, le=1440)] | None = 30
     examples: tuple[str, ...] = ()
+    command_h: Annotated[int, Meta(ge=1, le=24)] | None = None
+    """Hours after which nobody should work in such an incident without a rest, so command changes hands before; None:
+    4 for SEV-0 and SEV-1, 6 for SEV-2, 8 for the milder ones."""
+    break_every_h: Annotated[int, Meta(ge=1, le=12)] = 2
+    """Hours of work after which a break is proposed (mission 10.1)."""
 
     @property
     def rank(self) -> int:
         return int(self.name[-1])
+
+    @property
+    def command_hours(self) -> int:
+        return self.command_h or (4 if self.rank <= 1 else 6 if self.rank == 2 else 8)
 
     @property
     def label(self) -> str:

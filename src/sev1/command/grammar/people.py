@@ -6,7 +6,7 @@ from typing import Any
 from sev1.command.grammar.fields import fields, needed
 from sev1.command.grammar.reading import Rest
 from sev1.command.parts import handover as h
-from sev1.command.parts import reach
+from sev1.command.parts import pace, reach
 from sev1.engine.errors import Invalid
 
 POINT_WORDS: dict[str, h.Point] = {
@@ -58,3 +58,26 @@ def takeover(rest: Rest) -> dict[str, Any]:
     reason = rest.take_clause("because", "since")
     person = rest.take_person() or rest.speaker.me
     return fields(reach.TakeCommand, person=person, reason=needed(reason or rest.take_all(), "why you take over"))
+
+
+_SPAN = re.compile(r"(?:^|\s)(?:for\s+)?(\d{1,3})\s*(min(?:ute)?s?|m|h(?:ours?)?)(?=\s|$)", re.IGNORECASE)
+
+
+def rest_for(rest: Rest) -> dict[str, Any]:
+    """`[@PERSON] [20 min] [cover @PERSON]`."""
+    covered = Rest(rest.take_clause("cover", "covers", "covered by"), rest.speaker)
+    cover = covered.take_person()
+    if covered.text:
+        raise Invalid("Say who covers at the end, like cover @bo.", field="owner")
+    person = rest.take_person() or rest.speaker.me
+    span = _SPAN.search(rest.text)
+    if span:
+        rest.text = (rest.text[: span.start()] + rest.text[span.end() :]).strip()
+    if rest.text:
+        raise Invalid("Say how long, like 20 min, and who covers, like cover @bo.", field="minutes")
+    minutes = int(span[1]) * (60 if span[2][0].lower() == "h" else 1) if span else None
+    return fields(pace.TakeBreak, person=person, minutes=minutes, owner=cover)
+
+
+def back(rest: Rest) -> dict[str, Any]:
+    return fields(pace.EndBreak, person=rest.take_person() or rest.speaker.me)

@@ -518,6 +518,15 @@ VERBS: tuple[Verb, ...] = (
         does="Decline the command that is offered to you.", example="/reject because I have been up for 20 hours",
     ),
     Verb(
+        name="break", group="Command", read=people.rest_for, usage="[@PERSON] [20 min] [cover @PERSON]",
+        does="Take a break, or give one to somebody; whoever commands says who covers.",
+        example="/break 20 min cover @bo",
+    ),
+    Verb(
+        name="back", group="Command", read=people.back, usage="[@PERSON]", first="person",
+        does="Back from the break before its time.", example="/back",
+    ),
+    Verb(
         name="call-ic", group="Command", read=people.call, usage="[WHY]",
         does="Page the Incident Commander, who does not answer here.", example="/call-ic we have to decide on the failover",
     ),

@@ -19,6 +19,7 @@ from sev1.command.parts import (
     handover,
     mitigations,
     needs,
+    pace,
     privacy,
     reach,
     tasks,
@@ -146,6 +147,16 @@ PARTS: tuple[Part, ...] = (
         words=reach.words,
         timers=reach.timers,
         timer_commands={"reach": reach.CheckReach},
+    ),
+    Part(
+        name="pace",
+        commands=pace.PaceCommand,
+        events=pace.PaceEvent,
+        decide=pace.decide,
+        evolve=pace.evolve,
+        words=pace.words,
+        timers=pace.timers,
+        timer_commands={"break": pace.BreaksOver, "pace": pace.CheckPace},
     ),
 )
 

@@ -21,6 +21,7 @@ from sev1.notify.model import DeliveryView
 from sev1.notify.store import deliveries_about
 from sev1.paging import store as pages
 from sev1.paging.model import Page
+from sev1.surfaces.people_view import at_work
 from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_view as view
 from sev1.surfaces.web.board_view import board_view
@@ -29,6 +30,7 @@ from sev1.surfaces.web.command_view import command_view
 from sev1.surfaces.web.decisions_view import decision_rows
 from sev1.surfaces.web.family_view import family_view
 from sev1.surfaces.web.page_view import receipts
+from sev1.surfaces.web.people_rows import people_rows
 from sev1.surfaces.web.privacy_view import insiders
 from sev1.surfaces.web.timeline_view import FILTERS, PAGE, timeline_view
 from sev1.surfaces.web.visit import Typed, Visit, context_of
@@ -206,6 +208,7 @@ def parts(page: IncidentPage, visit: Visit, shared: Mapping[str, Any] | None = N
         section="incidents",
         band=view.band(incident, catalog, visit.me, visit.now),
         work=work_view(incident, catalog, visit.me),
+        people=people_rows(at_work(incident, catalog, visit.me, visit.now), visit.me, incident.commander),
         command_view=command_view(incident, catalog, visit.me, visit.now),
         roles=view.role_rows(incident, catalog, visit.me),
         **(same_for_all(page, catalog, visit.now) if shared is None else shared),

@@ -135,7 +135,7 @@ def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) 
     if due and due <= now and roles & {"ic", "comms"}:
         return f"The update promised for {clock(due, now)} is late. Post it."
     if "ic" in roles:
-        return _of_commander(incident)
+        return _of_successor(incident, catalog, now) or _of_commander(incident)
     if roles:
         return _of_role(incident, roles, commander, now)
     if task:
@@ -154,6 +154,16 @@ def _of_command(incident: m.Incident, me: str, commander: str, catalog: Catalog,
     if reach.call and me == incident.commander:
         return "You were called. Say something here, so that they know you command."
     return ""
+
+
+def _of_successor(incident: m.Incident, catalog: Catalog, now: datetime) -> str:
+    """That whoever commands should hand over, and to whom; empty while they are fresh."""
+    stint = incident.pace.stints.get(incident.commander)
+    if stint is None or not stint.handover_proposed or incident.handover.offer:
+        return ""
+    who = ", or ".join(f"{name_of(catalog, one.person)} ({one.because})" for one in stint.successors[:2])
+    worked = spell(now - stint.since)
+    return f"You have worked {worked}. Hand over: {who}." if who else f"You have worked {worked}. Find a successor."
 
 
 def _of_onlooker(incident: m.Incident, commander: str) -> str:

@@ -142,6 +142,7 @@ def has_a_part(incident: m.Incident, person: str) -> bool:
         any(person in holders for holders in incident.roles.values())
         or (incident.handover.offer is not None and incident.handover.offer.person == person)
         or person in incident.reach.offered
+        or person in incident.pace.stints
         or any(task.owner == person for task in incident.tasks.values())
         or any(need.owner == person for need in incident.needs.values())
         or any(one.owner == person for one in incident.mitigations.values())
