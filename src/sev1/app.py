@@ -29,7 +29,7 @@ from sev1.access.keyring import KeyRing
 from sev1.access.sessions import Presence
 from sev1.access.sweep import sweep
 from sev1.catalog.cache import CatalogCache
-from sev1.command import kin
+from sev1.command import concerns, kin
 from sev1.command import store as incidents
 from sev1.command.decide import IncidentAggregate
 from sev1.command.react import IncidentEffects, PrepareIncident
@@ -274,6 +274,7 @@ class Node:
             forgotten += await misunderstood.forget(conn, kept_since)
             await changes.forget(conn, now - CHANGES_KEPT)
             await diagnostic_store.forget(conn, now - DIAGNOSTICS_KEPT)
+            await concerns.forget(conn, now)
         async with self.db.transaction() as conn:
             forgotten += await evidence.destroy_expired(conn, now)
             for owed in await break_glass.to_remind(conn, now):

@@ -128,6 +128,8 @@ def _respond(
         assert part.decide is not None, f"nobody decides {command!r}"
         return part.decide(getattr(state, part.name), command, scene)
     match command:
+        case m.SayUnsure():
+            return []
         case m.AddNote():
             return [m.NoteAdded(text=command.text)]
         case m.CorrectTimes():

@@ -208,6 +208,17 @@ class Reopen(Command, frozen=True, kw_only=True, tag="reopen"):
     reason: Prose
 
 
+class SayUnsure(Command, frozen=True, kw_only=True, tag="say_unsure"):
+    """I am unsure, I am overwhelmed, something feels wrong: said to whoever commands, in confidence.
+
+    It decides nothing and is never recorded; `command/concerns.py` keeps it for as long as it matters.
+    """
+
+    text: Annotated[str, Meta(max_length=2000)] = ""
+    openly: bool = False
+    """Whether all who see the incident may read it."""
+
+
 ResponderCommand = (
     AssignRole
     | ReleaseRole
@@ -228,6 +239,7 @@ ResponderCommand = (
     | GiveAllClear
     | CloseFalseAlarm
     | Reopen
+    | SayUnsure
     | BoardCommand
     | TaskCommand
     | NeedCommand

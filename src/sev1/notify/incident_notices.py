@@ -3,6 +3,7 @@
 Missions 3.2, 3.3, 9.1, 10.4, 11.3. Of a restricted incident only those who see it are told, from the first second.
 """
 
+from datetime import datetime
 from typing import Literal
 
 import asyncpg
@@ -111,6 +112,23 @@ class IncidentNotices:
             if person := catalog.people.get(name):
                 methods = reach.of(person, notice.urgency)
                 await store.enqueue(conn, about=change.key, person=name, methods=methods, notice=notice, now=change.now)
+
+
+async def tell_commander(
+    conn: asyncpg.Connection, catalog: Catalog, incident: m.Incident, url: str, now: datetime
+) -> None:
+    """That somebody said something in confidence: neither who nor what, that is for the page."""
+    if (commander := catalog.people.get(incident.commander)) is None:
+        return
+    notice = Notice(
+        kind="task",
+        about=incident.key,
+        title=f"{incident.key}: somebody needs a word with you. Open it to read",
+        url=f"{url}/incidents/{incident.key}",
+        severity=incident.severity,
+    )
+    methods = (await contacts.read(conn, [commander.name])).of(commander, notice.urgency)
+    await store.enqueue(conn, about=incident.key, person=commander.name, methods=methods, notice=notice, now=now)
 
 
 def asked_of(  # noqa: C901 - one case an event

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from sev1.command import model as m
 from sev1.command.grammar.fields import fields, needed
 from sev1.command.grammar.reading import Rest
 from sev1.command.parts import handover as h
@@ -58,6 +59,13 @@ def takeover(rest: Rest) -> dict[str, Any]:
     reason = rest.take_clause("because", "since")
     person = rest.take_person() or rest.speaker.me
     return fields(reach.TakeCommand, person=person, reason=needed(reason or rest.take_all(), "why you take over"))
+
+
+def unsure(rest: Rest) -> dict[str, Any]:
+    """`[openly] [TEXT]`."""
+    openly = re.match(r"openly\b[\s:,]*", rest.text, re.IGNORECASE)
+    text = rest.take_all()[openly.end() if openly else 0 :]
+    return {**fields(m.SayUnsure, text=text), **({"openly": True} if openly else {})}
 
 
 _SPAN = re.compile(r"(?:^|\s)(?:for\s+)?(\d{1,3})\s*(min(?:ute)?s?|m|h(?:ours?)?)(?=\s|$)", re.IGNORECASE)

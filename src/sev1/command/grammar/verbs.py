@@ -409,6 +409,11 @@ VERBS: tuple[Verb, ...] = (
         example="/note checkout-7 restarted by itself at 03:20",
     ),
     Verb(
+        name="unsure", also=("overwhelmed",), group="Say", read=people.unsure, usage="[openly] [WHAT FEELS WRONG]",
+        does="Tell whoever commands, in confidence. It is in no record and no report.",
+        example="/unsure I have never done this failover",
+    ),
+    Verb(
         name="know", also=("known", "fact"), group="Know", read=_put("known", "what is known"), usage="FACT",
         does="Put a fact on the board.", example="/know errors began at 03:05",
     ),

@@ -8,6 +8,7 @@ from sev1.surfaces.api import (
     break_glass,
     catalog,
     changes,
+    concerns,
     contact,
     evidence,
     explain,
@@ -45,5 +46,6 @@ ROUTES: list[HTTPRouteHandler] = [
     *break_glass.ROUTES,
     *family.ROUTES,
     *handover.ROUTES,
+    *concerns.ROUTES,
     *signals.ROUTES,
 ]

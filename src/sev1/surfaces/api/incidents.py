@@ -11,7 +11,7 @@ from sev1.access.declare import needs
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.command import say, store
-from sev1.command.advice import advise
+from sev1.command.advice import Advice
 from sev1.command.grammar.parse import usage
 from sev1.command.grammar.reading import LINE_MAX
 from sev1.command.grammar.verbs import VERBS
@@ -22,6 +22,7 @@ from sev1.engine.commands import Change
 from sev1.review.postmortem import draft
 from sev1.surfaces.actor import actor_of, name_of
 from sev1.surfaces.api.views import Changed, Declared, IncidentView, incident_view
+from sev1.surfaces.doing import do
 from sev1.surfaces.injected import Catalogs, Config, Db, Doing, Looks, Now, SignedIn
 from sev1.surfaces.said import warnings
 
@@ -111,8 +112,9 @@ async def command_incident(
     async with commands.db.connection() as conn:
         catalog = await catalogs.current(conn)
         await must_see(conn, sight, key)
-    change = await commands.run("incident", key, data, by=actor_of(request.user, catalog, "api"))
-    return _changed(change, data, catalog, settings.url)
+    by = actor_of(request.user, catalog, "api")
+    change, advice = await do(commands, catalog, settings.url, key, data, by=by)
+    return _changed(change, advice, data, catalog, settings.url)
 
 
 @post("/api/v1/incidents/{key:str}/lines", status_code=200, opt=needs("incidents:write"), tags=["incidents"])
@@ -132,8 +134,8 @@ async def say_line(
         by = actor_of(request.user, catalog, "api")
         await must_see(conn, sight, key)
         command = await say.understand(conn, catalog, key, data.line, by=by, now=clock.now())
-    change = await commands.run("incident", key, command, by=by)
-    return _changed(change, command, catalog, settings.url)
+    change, advice = await do(commands, catalog, settings.url, key, command, by=by)
+    return _changed(change, advice, command, catalog, settings.url)
 
 
 @get("/api/v1/incidents/{key:str}/draft", opt=needs("incidents:write"), tags=["incidents"])
@@ -175,14 +177,16 @@ async def list_commands() -> list[VerbView]:
     ]
 
 
-def _changed(change: Change[m.Incident], command: m.ResponderCommand, catalog: Catalog, url: str) -> Changed:
+def _changed(
+    change: Change[m.Incident], advice: list[Advice], command: m.ResponderCommand, catalog: Catalog, url: str
+) -> Changed:
     def named(who: str) -> str:
         return name_of(catalog, who)
 
     return Changed(
         incident=incident_view(change.after, change.version, catalog, url),
         recorded=render(change.facts, named),
-        advice=advise(change.after, change.facts, named),
+        advice=advice,
         warnings=warnings(command, catalog),
     )
 

@@ -13,12 +13,13 @@ from litestar.response import Template
 from sev1.access.declare import needs
 from sev1.command import model as m
 from sev1.command import say
-from sev1.command.advice import Advice, advise
+from sev1.command.advice import Advice
 from sev1.command.grammar.reading import LINE_MAX
 from sev1.command.react import PrepareIncident
 from sev1.command.sight import must_see, unknown
 from sev1.engine.errors import Invalid, Refused
-from sev1.surfaces.injected import Catalogs, Db, Doing, SignedIn
+from sev1.surfaces.doing import do
+from sev1.surfaces.injected import Catalogs, Config, Db, Doing, SignedIn
 from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_page
 from sev1.surfaces.web.commands_from_forms import command_from
@@ -59,7 +60,7 @@ async def show_incident(
     status_code=200,
 )
 async def command_incident(
-    key: FromPath[str], request: SignedIn, db: Db, commands: Doing, visit: Here
+    key: FromPath[str], request: SignedIn, db: Db, commands: Doing, settings: Config, visit: Here
 ) -> Response[Any]:
     """Runs one command. A refusal shows the same form again with the reason and everything that was typed."""
     fields = await fields_of(request)
@@ -69,7 +70,7 @@ async def command_incident(
         command: m.ResponderCommand = command_from(wanted, m.ResponderCommand)
         return command
 
-    return await _run(key, fields, understood, db, commands, visit)
+    return await _run(key, fields, understood, db, commands, settings.url, visit)
 
 
 @post(
@@ -79,7 +80,9 @@ async def command_incident(
     request_max_body_size=FORM_BYTES,
     status_code=200,
 )
-async def say_line(key: FromPath[str], request: SignedIn, db: Db, commands: Doing, visit: Here) -> Response[Any]:
+async def say_line(
+    key: FromPath[str], request: SignedIn, db: Db, commands: Doing, settings: Config, visit: Here
+) -> Response[Any]:
     """What was typed into the bar: a command of the grammar, or a note."""
     fields = {**await fields_of(request), "form": "line"}
 
@@ -88,7 +91,7 @@ async def say_line(key: FromPath[str], request: SignedIn, db: Db, commands: Doin
             line = fields.get("line", "")
             return await say.understand(conn, visit.catalog, key, line, by=visit.actor, now=visit.now)
 
-    return await _run(key, fields, understood, db, commands, visit)
+    return await _run(key, fields, understood, db, commands, settings.url, visit)
 
 
 @get("/incidents/{key:str}/draft", opt=needs("incidents:write"), include_in_schema=False)
@@ -117,6 +120,7 @@ async def _run(
     understood: Callable[[], Awaitable[m.ResponderCommand]],
     db: Db,
     commands: Doing,
+    url: str,
     visit: Visit,
 ) -> Response[Any]:
     """Runs what was understood and answers: the form again, a line that says what became of it, or the whole page."""
@@ -125,9 +129,8 @@ async def _run(
     form, typed, recorded, advice, hinted = fields.get("form", ""), None, 0, list[Advice](), False
     try:
         command = await understood()
-        change = await commands.run("incident", key, command, by=visit.actor)
+        change, advice = await do(commands, visit.catalog, url, key, command, by=visit.actor)
         recorded = change.facts[0].version if change.facts else 0
-        advice = advise(change.after, change.facts, visit.name_of)
         hinted = bool(warnings(command, visit.catalog))
     except (Refused, Invalid) as error:
         typed = Typed(form=form, fields=fields, error=error.message, status=error.status)

@@ -8,9 +8,10 @@ import asyncpg
 from msgspec import Struct
 
 from sev1.catalog.model import Catalog
-from sev1.command import kin, store
+from sev1.command import concerns, kin, store
 from sev1.command import model as m
 from sev1.command.advice import Advice
+from sev1.command.concerns import Concern
 from sev1.command.decide import IncidentAggregate
 from sev1.command.terms import EntryKind
 from sev1.command.timeline import Entry, entry, render
@@ -27,6 +28,7 @@ from sev1.surfaces.web import incident_view as view
 from sev1.surfaces.web.board_view import board_view
 from sev1.surfaces.web.clocks_view import clocks_view
 from sev1.surfaces.web.command_view import command_view
+from sev1.surfaces.web.concerns import concern_rows
 from sev1.surfaces.web.decisions_view import decision_rows
 from sev1.surfaces.web.family_view import family_view
 from sev1.surfaces.web.page_view import receipts
@@ -85,6 +87,8 @@ class IncidentPage(Struct, frozen=True, kw_only=True):
     """Announcements and the like: what went out about it."""
     around: Sequence[m.Incident]
     """Its parent and everything under it."""
+    concerns: Sequence[Concern]
+    """What was said in confidence: to be shown to those who may read it only."""
     mark: str
     """Changes whenever something that the page shows does; see `read_mark`."""
 
@@ -117,6 +121,7 @@ async def read(
         deliveries = await deliveries_about(conn, key)
         family = incident.family
         around = await kin.around(conn, key, family.parent) if family.parent or family.children else []
+        said = await concerns.of_incident(conn, key)
         mark = await read_mark(conn, key)
     return IncidentPage(
         incident=incident,
@@ -127,6 +132,7 @@ async def read(
         alert_count=count,
         deliveries=deliveries,
         around=around,
+        concerns=said,
         mark=mark,
     )
 
@@ -159,6 +165,7 @@ async def read_mark(conn: asyncpg.Connection, key: str) -> str:
         " (SELECT count(*) FROM alerts WHERE incident = i.id) AS alerts,"
         " (SELECT count(*) FROM alerts WHERE incident = i.id AND status = 'firing') AS firing,"
         " (SELECT count(*) FROM deliveries WHERE about = i.id AND finished_at IS NOT NULL) AS deliveries,"
+        " (SELECT count(*) + count(heard_at) FROM concerns WHERE incident = i.id) AS concerns,"
         " (SELECT coalesce(sum(version), 0) FROM incidents WHERE parent = i.id"
         "  OR parent IN (SELECT id FROM incidents WHERE parent = i.id)) AS below,"
         " (SELECT coalesce(sum(version), 0) FROM incidents WHERE id = i.parent) AS above"
@@ -209,6 +216,7 @@ def parts(page: IncidentPage, visit: Visit, shared: Mapping[str, Any] | None = N
         band=view.band(incident, catalog, visit.me, visit.now),
         work=work_view(incident, catalog, visit.me),
         people=people_rows(at_work(incident, catalog, visit.me, visit.now), visit.me, incident.commander),
+        concerns=concern_rows(page.concerns, catalog, visit.me, incident.commander),
         command_view=command_view(incident, catalog, visit.me, visit.now),
         roles=view.role_rows(incident, catalog, visit.me),
         **(same_for_all(page, catalog, visit.now) if shared is None else shared),

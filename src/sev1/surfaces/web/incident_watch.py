@@ -109,7 +109,7 @@ def message(
     """
     page = snapshot.page
     alike = (after, frozenset(visit.principal.scopes), visit.zone, visit.person is not None)
-    mine = (*alike, visit.me if has_a_part(page.incident, visit.me) else "")
+    mine = (*alike, visit.me if has_a_part(page, visit.me) else "")
     made = snapshot.rendered.get(mine)
     if made is None:
         marked = replace(visit, csrf=TOKEN_MARK)
@@ -136,13 +136,15 @@ def _of_all(
     return found
 
 
-def has_a_part(incident: m.Incident, person: str) -> bool:
+def has_a_part(page: incident_page.IncidentPage, person: str) -> bool:
     """Whether anything of the incident is this person's, so that its page says "you" somewhere."""
+    incident = page.incident
     return (
         any(person in holders for holders in incident.roles.values())
         or (incident.handover.offer is not None and incident.handover.offer.person == person)
         or person in incident.reach.offered
         or person in incident.pace.stints
+        or any(one.author == person for one in page.concerns)
         or any(task.owner == person for task in incident.tasks.values())
         or any(need.owner == person for need in incident.needs.values())
         or any(one.owner == person for one in incident.mitigations.values())
