@@ -106,3 +106,17 @@ async def test_nobody_outside_of_a_restricted_incident_is_asked_to_take_it(stage
     assert state["reach"]["line"] == ["dana"]
     assert "estrel" not in str(await stage.page("P-1")) + str(await stage.page("P-2"))
     assert all("estrel" not in str(mail) for mail in stage.post.mails if "ana@" not in str(mail["To"]))
+
+
+async def test_the_holder_of_a_role_reads_what_it_is_there_for_and_several_hats_are_shown(stage: Stage):
+    bo = await browser(stage, "bo")
+    await stage.declares(commander="ana")
+    await stage.says("INC-1", "/role ops @bo", "/role scribe @bo")
+    page = (await stage.http.get("/incidents/INC-1", headers=bo)).text
+    assert "What you do as Operations lead" in page
+    assert "What you do as Incident Commander" not in page
+    assert "2 hats: Operations lead, Scribe" in page
+    roles = {one["role"]: one for one in await stage.api("GET", "/roles")}
+    assert set(roles) == {"ic", "ops", "comms", "scribe", "sme", "support", "sponsor", "security"}
+    assert all(one["duties"] for one in roles.values())
+    assert [role for role, one in roles.items() if one["several"]] == ["sme"]

@@ -12,6 +12,7 @@ from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.command import say, store
 from sev1.command.advice import Advice
+from sev1.command.duties import DUTIES
 from sev1.command.grammar.parse import usage
 from sev1.command.grammar.reading import LINE_MAX
 from sev1.command.grammar.verbs import VERBS
@@ -42,6 +43,14 @@ class VerbView(Struct, frozen=True, kw_only=True):
     does: str
     example: str
     also: tuple[str, ...]
+
+
+class RoleView(Struct, frozen=True, kw_only=True):
+    role: str
+    title: str
+    several: bool
+    """Whether several people may hold it at once."""
+    duties: tuple[str, ...]
 
 
 @get("/api/v1/incidents", opt=needs("read"), tags=["incidents"])
@@ -177,6 +186,15 @@ async def list_commands() -> list[VerbView]:
     ]
 
 
+@get("/api/v1/roles", opt=needs("read"), tags=["incidents"])
+async def list_roles() -> list[RoleView]:
+    """The roles of an incident, and what each is there for."""
+    return [
+        RoleView(role=role, title=title, several=role in m.MANY, duties=DUTIES[role])
+        for role, title in m.ROLE_TITLES.items()
+    ]
+
+
 def _changed(
     change: Change[m.Incident], advice: list[Advice], command: m.ResponderCommand, catalog: Catalog, url: str
 ) -> Changed:
@@ -209,5 +227,6 @@ ROUTES: list[HTTPRouteHandler] = [
     say_line,
     draft_line,
     list_commands,
+    list_roles,
     get_postmortem,
 ]

@@ -7,6 +7,7 @@ from msgspec import Struct
 from sev1.catalog.model import Catalog, Service
 from sev1.command import model as m
 from sev1.command.decide import rank
+from sev1.command.duties import DUTIES
 from sev1.measure.times import target_met, times
 from sev1.surfaces.actor import name_of
 from sev1.surfaces.web.moments import clock, spell
@@ -67,6 +68,8 @@ class Band(Struct, frozen=True, kw_only=True):
     dots: tuple[Dot, ...]
     stage_title: str
     my_roles: tuple[str, ...]
+    duties: tuple[tuple[str, tuple[str, ...]], ...]
+    """Of the roles of whoever looks: title and what the role is there for."""
     expected: str
     """The next thing for whoever looks, one sentence; empty for somebody who may only read and has nothing to do."""
     ended_at: datetime | None
@@ -83,6 +86,9 @@ def band(incident: m.Incident, catalog: Catalog, me: str, now: datetime) -> Band
         dots=dots(incident),
         stage_title=m.STAGE_TITLES[incident.stage],
         my_roles=mine,
+        duties=tuple(
+            (m.ROLE_TITLES[role], DUTIES[role]) for role in m.ROLE_TITLES if me in incident.roles.get(role, ())
+        ),
         expected=expected_of(incident, me, catalog, now),
         ended_at=incident.resolved_at,
     )
