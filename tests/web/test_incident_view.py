@@ -127,8 +127,11 @@ def test_unknown_impact_starts_at_the_worst_everyday_severity(nordlicht: Catalog
 @pytest.mark.parametrize(
     ("changes", "offered"),
     [
-        ({}, ["role", "severity", "responder", "override", "link", "times", "restrict", "false-alarm"]),
-        ({"gate": HELD}, ["role", "severity", "responder", "withdraw", "link", "times", "restrict", "false-alarm"]),
+        ({}, ["role", "handover", "severity", "responder", "override", "link", "times", "restrict", "false-alarm"]),
+        (
+            {"gate": HELD},
+            ["role", "handover", "severity", "responder", "withdraw", "link", "times", "restrict", "false-alarm"],
+        ),
         ({"status": "resolved"}, ["all-clear", "role", "link", "times", "restrict", "reopen"]),
         ({"status": "closed"}, ["link", "times", "restrict", "reopen"]),
         ({"status": "closed", "privacy": Privacy(restricted=True)}, ["link", "times", "admit", "unrestrict", "reopen"]),
