@@ -5,7 +5,7 @@
 
 import sys
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import typer
 
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command()(declare)
     app.command(context_settings={"ignore_unknown_options": True})(incident)
     app.command()(postmortem)
+    app.command()(mitigations)
 
 
 def declare(
@@ -38,6 +39,16 @@ def declare(
     made = call("POST", "/api/v1/incidents", {k: v for k, v in body.items() if v is not None})
     print(f"{made['id']}  {made['severity'].upper()}  {made['url']}")
     print_warnings(made["warnings"])
+
+
+def mitigations(
+    owner: str = typer.Option("", help="Only those of this person, by short name."),
+) -> None:
+    """What is temporary and not removed yet, over all incidents: what should be gone first."""
+    query = f"?{urlencode({'owner': owner})}" if owner else ""
+    for one in call("GET", f"/api/v1/mitigations{query}"):
+        late = "overdue" if one["overdue"] else "remove by"
+        print(f"{one['incident']} {one['ref']}  {late} {one['remove_by'][:16]}Z  @{one['owner']}  {one['text']}")
 
 
 def incident(

@@ -56,6 +56,16 @@ def _of(after: m.Incident, fact: Fact[m.IncidentEvent], name_of: NameOf) -> list
                     line=f"/guess {fact.event.text} unless ",
                 )
             ]
+        case m.CriterionConfirmed(criterion=criterion, despite=despite) if despite:
+            return [
+                Advice(
+                    kind="known_against",
+                    message=f"Confirmed, although {'; '.join(despite)}.",
+                    line=f"/withdraw {criterion} because ",
+                )
+            ]
+        case m.IncidentResolved() | m.AllClearGiven():
+            return _left_open(after)
         case IncidentRestricted():
             return _shut_out(after, name_of)
         case m.NoteAdded(text=text) | ItemPut(text=text) if fact.by.id == after.commander and _DIAGNOSTIC.search(text):
@@ -75,6 +85,26 @@ def _of(after: m.Incident, fact: Fact[m.IncidentEvent], name_of: NameOf) -> list
             ]
         case _:
             return []
+
+
+def _left_open(after: m.Incident) -> list[Advice]:
+    """What somebody has to close or carry over, so that nothing is left open for ever."""
+    return [
+        *(
+            Advice(
+                kind="left_open",
+                message=f"{task.ref} is still open: {task.text}. Done, dropped, or a follow-up of whom?",
+                line=f"/carry {task.ref} @{task.owner or ''}",
+            )
+            for task in after.tasks.values()
+            if task.is_open and not task.carried
+        ),
+        *(
+            Advice(kind="left_open", message=f"{need.ref} is still open: {need.text}.", line=f"/drop {need.ref} ")
+            for need in after.needs.values()
+            if need.is_open
+        ),
+    ]
 
 
 def _shut_out(after: m.Incident, name_of: NameOf) -> list[Advice]:

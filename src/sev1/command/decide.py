@@ -14,12 +14,13 @@ from sev1.catalog.audience import INTERNAL
 from sev1.command import fatigue, restricted, succession
 from sev1.command import model as m
 from sev1.command import needs_between as between
-from sev1.command.parts import PARTS, clocks, decisions, part_of
+from sev1.command.parts import PARTS, clocks, decisions, part_of, waits
 from sev1.command.parts import family as f
 from sev1.command.parts import needs as n
 from sev1.command.parts import privacy as p
 from sev1.command.parts.clocks import UpdatePromised
 from sev1.command.parts.pace import CheckPace
+from sev1.command.parts.recovery import Recovery, ReviewPlanned, began
 from sev1.command.parts.tasks import GiveTask
 from sev1.command.terms import Command, Scene
 from sev1.engine.decider import Actor, Fact
@@ -56,8 +57,7 @@ class IncidentAggregate:
         return {
             kind: due
             for part in PARTS
-            if state.is_open or part.outlives
-            for kind, due in part.timers(getattr(state, part.name)).items()
+            for kind, due in waits(part, getattr(state, part.name), is_open=state.is_open).items()
         }
 
     def timer_command(self, kind: str, due: datetime) -> Command:  # noqa: ARG002 - what is due says the state
@@ -114,7 +114,8 @@ def _respond(
     if isinstance(command, f.SettleNeed):
         return between.settle(state, command)
     if part := part_of(command):
-        if not part.outlives and not isinstance(command, m.InnerCommand | f.LeaveParent):
+        may_be_over = part.outlives or (part.commands_after and isinstance(command, part.commands_after))
+        if not may_be_over and not isinstance(command, m.InnerCommand | f.LeaveParent):
             _must_be_open(state)
         if isinstance(command, f.EscalateNeed):
             return between.escalate(state, command)
@@ -126,7 +127,10 @@ def _respond(
             raise NotFound(f"There is no workstream W{command.workstream} in {state.key}.")
         scene = Scene(now=now, by=by, commander=state.commander, rhythm_min=known.update_every_min, kin=known.kin)
         assert part.decide is not None, f"nobody decides {command!r}"
-        return part.decide(getattr(state, part.name), command, scene)
+        of_part = getattr(state, part.name)
+        if part.lives_on and not state.is_open and isinstance(command, m.TimerCommand):
+            of_part = part.lives_on(of_part)
+        return part.decide(of_part, command, scene)
     match command:
         case m.SayUnsure():
             return []
@@ -137,7 +141,7 @@ def _respond(
         case m.Reopen():
             return [*_reopen(state, command, known, now), *clocks.first_promises(known.promises, now)]
         case m.GiveAllClear():
-            return _all_clear(state, command)
+            return _all_clear(state, command, known, now)
         case m.LinkPage():
             return [] if command.page in state.pages else [m.PageLinked(page=command.page)]
         case m.LinkAlerts():
@@ -275,7 +279,7 @@ def _gate(
                     "with the reason why they do not matter.",
                     firing=list(known.firing),
                 )
-            return [m.CriterionConfirmed(criterion=command.criterion)]
+            return [m.CriterionConfirmed(criterion=command.criterion, despite=known.findings)]
         case m.OverrideCriterion():
             return [m.CriterionOverridden(criterion=command.criterion, reason=command.reason)]
         case m.WithdrawCriterion():
@@ -308,12 +312,29 @@ def _resolve(state: m.Incident, command: m.ResolveIncident, known: m.Known) -> l
     return [*events, m.IncidentResolved(despite=still_open, reason=command.reason)]
 
 
-def _all_clear(state: m.Incident, command: m.GiveAllClear) -> list[m.IncidentEvent]:
+def _all_clear(state: m.Incident, command: m.GiveAllClear, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
     if state.status == "closed":
         return []
     if state.status != "resolved":
         raise Refused("The all-clear follows the resolution: confirm the four criteria and resolve the incident first.")
-    return [m.AllClearGiven(message=command.message)]
+    events: list[m.IncidentEvent] = [m.AllClearGiven(message=command.message, thanks=contributors(state))]
+    if state.recovery.review is None:
+        at = known.review_at or now + timedelta(days=7)
+        events.append(ReviewPlanned(owner=state.commander, at=at, proposed=True))
+    return events
+
+
+def contributors(state: m.Incident) -> tuple[str, ...]:
+    """Everybody who had a hand in it: who commanded, held a role, had work, or did anything that is in the record."""
+    works = (state.tasks, state.needs, state.mitigations)
+    people = [
+        state.commander,
+        *(name for holders in state.roles.values() for name in holders),
+        *state.pace.stints,
+        *(stream.lead for stream in state.workstreams.values()),
+        *(one.owner for work in works for one in work.values() if one.owner),
+    ]
+    return tuple(dict.fromkeys(people))
 
 
 def _reopen(state: m.Incident, command: m.Reopen, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
@@ -417,7 +438,14 @@ def _evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
         case m.CriterionWithdrawn():
             return replace(state, gate={c: mark for c, mark in state.gate.items() if c != event.criterion})
         case m.IncidentResolved():
-            return replace(state, status="resolved", stage="recovery", resolved_at=fact.at, next_update_at=None)
+            return replace(
+                state,
+                status="resolved",
+                stage="recovery",
+                resolved_at=fact.at,
+                next_update_at=None,
+                recovery=began(state.recovery, fact.at),
+            )
         case m.AllClearGiven():
             return replace(state, status="closed", stage="analysis", all_clear_at=fact.at)
         case m.ClosedAsFalseAlarm():
@@ -432,11 +460,26 @@ def _evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
                 resolved_at=None,
                 all_clear_at=None,
                 next_update_at=event.next_update_at,
+                recovery=Recovery(review=state.recovery.review),
+                earlier_ends=(*state.earlier_ends, _ended(state, fact, event.reason)),
             )
         case _:
             part = part_of(event)
             assert part is not None, f"no part knows {event!r}"
             return replace(state, **{part.name: part.evolve(getattr(state, part.name), fact)})
+
+
+def _ended(state: m.Incident, fact: Fact[m.IncidentEvent], reason: str) -> m.Ending:
+    """How it had ended, kept when that did not hold."""
+    return m.Ending(
+        gate=state.gate,
+        ticks={str(step): tick for step, tick in state.recovery.ticks.items()},
+        resolved_at=state.resolved_at,
+        all_clear_at=state.all_clear_at,
+        reopened_at=fact.at,
+        reopened_by=fact.by.id,
+        reason=reason,
+    )
 
 
 def _mark(state: m.Incident, criterion: m.Criterion, mark: m.Mark) -> m.Incident:

@@ -16,6 +16,7 @@ from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
 from sev1.command.parts.pace import BreaksOver, CheckPace, Condition, Fresh, Pace, PaceCommand, PaceEvent
 from sev1.command.parts.privacy import Privacy, PrivacyCommand, PrivacyEvent
 from sev1.command.parts.reach import CheckReach, Reach, ReachCommand, ReachEvent
+from sev1.command.parts.recovery import Recovery, RecoveryCommand, RecoveryEvent, RemindOfRecovery, Tick
 from sev1.command.parts.tasks import AskAfterTasks, TaskCommand, TaskEvent, Tasks
 from sev1.command.parts.workstreams import StreamCommand, StreamEvent, Workstreams
 from sev1.command.terms import (
@@ -252,11 +253,21 @@ ResponderCommand = (
     | HandoverCommand
     | ReachCommand
     | PaceCommand
+    | RecoveryCommand
 )
 """What a responder may do in an incident, on every surface."""
 
 
-TimerCommand = AskAfterTasks | RemindOfMitigations | TellClocks | ExpireOffer | CheckReach | BreaksOver | CheckPace
+TimerCommand = (
+    AskAfterTasks
+    | RemindOfMitigations
+    | TellClocks
+    | ExpireOffer
+    | CheckReach
+    | BreaksOver
+    | CheckPace
+    | RemindOfRecovery
+)
 """What comes due by itself."""
 InnerCommand = InnerFamilyCommand
 """What follows here from what happened in another incident."""
@@ -277,6 +288,10 @@ class Known(Struct, frozen=True, kw_only=True):
     firing: tuple[int, ...] = ()
     """Linked alerts that still fire."""
     kin: Kin = Kin()
+    findings: tuple[str, ...] = ()
+    """What speaks against the criterion that is confirmed, in words."""
+    review_at: datetime | None = None
+    """When the review is proposed for: five working days ahead, in the morning of whoever commands."""
     promises: tuple[Promise, ...] = ()
     """The rhythms of the audiences outside the response."""
     answer_within_s: int | None = 300
@@ -389,6 +404,8 @@ class TimesCorrected(Event, frozen=True, kw_only=True, tag="times_corrected"):
 
 class CriterionConfirmed(Event, frozen=True, kw_only=True, tag="criterion_confirmed"):
     criterion: Criterion
+    despite: tuple[str, ...] = ()
+    """What was known to speak against it, and left to whoever confirmed it."""
 
 
 class CriterionOverridden(Event, frozen=True, kw_only=True, tag="criterion_overridden"):
@@ -409,6 +426,8 @@ class IncidentResolved(Event, frozen=True, kw_only=True, tag="incident_resolved"
 
 class AllClearGiven(Event, frozen=True, kw_only=True, tag="all_clear_given"):
     message: str
+    thanks: tuple[str, ...] = ()
+    """Everybody who had a hand in it: they are thanked by name and stood down."""
 
 
 class ClosedAsFalseAlarm(Event, frozen=True, kw_only=True, tag="closed_as_false_alarm"):
@@ -453,6 +472,7 @@ IncidentEvent = (
     | HandoverEvent
     | ReachEvent
     | PaceEvent
+    | RecoveryEvent
 )
 
 
@@ -465,6 +485,18 @@ class Mark(Struct, frozen=True, kw_only=True):
     by: str
     at: datetime
     override: str = ""
+
+
+class Ending(Struct, frozen=True, kw_only=True):
+    """An end that did not hold, as it stood when the incident was reopened."""
+
+    gate: dict[Criterion, Mark]
+    ticks: dict[str, Tick] = {}
+    resolved_at: datetime | None = None
+    all_clear_at: datetime | None = None
+    reopened_at: datetime
+    reopened_by: str
+    reason: str
 
 
 class Update(Struct, frozen=True, kw_only=True):
@@ -520,6 +552,9 @@ class Incident(Struct, frozen=True, kw_only=True):
     handover: Handover = Handover()
     reach: Reach = Reach()
     pace: Pace = Pace()
+    recovery: Recovery = Recovery()
+    earlier_ends: tuple[Ending, ...] = ()
+    """Each time that it was reopened: how it had ended."""
 
     @property
     def is_open(self) -> bool:

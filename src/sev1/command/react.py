@@ -1,6 +1,7 @@
 """Incident command meets the world: what the rules need is looked up first, pages and alerts follow afterwards."""
 
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import asyncpg
 from msgspec.structs import replace
@@ -10,7 +11,9 @@ from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog, EscalationPolicy, PersonTarget, Step
 from sev1.command import kin, people
 from sev1.command import model as m
+from sev1.command.around import look_around
 from sev1.command.decide import rank
+from sev1.command.gate import Around, prechecks
 from sev1.command.parts import reach
 from sev1.command.parts.clocks import Promise
 from sev1.command.parts.pace import CheckPace
@@ -28,6 +31,9 @@ from sev1.paging.react import open_page, people_of_steps
 DEFAULT_RHYTHM_MIN = 30
 ASKED_AGAIN_S = 300
 """How long somebody who is asked for by name has before they are asked again."""
+REVIEW_WITHIN_DAYS = 5
+"""Working days from the all-clear to the review that it proposes."""
+SATURDAY = 5
 CALLED_AGAIN_S = 60
 """The same for whoever commands: nobody decides meanwhile."""
 ASKED_TIMES = 3
@@ -70,6 +76,11 @@ class PrepareIncident:
                 on_call=tuple(one.person for one in await people.on_call_for(conn, catalog, state.services, now)),
                 programs=tuple(name for name in state.insiders if name not in catalog.people),
             )
+        if isinstance(command, m.ConfirmCriterion):
+            known = replace(known, findings=await _findings(conn, catalog, state, command, now))
+        if isinstance(command, m.GiveAllClear):
+            commander = catalog.people.get(state.commander)
+            known = replace(known, review_at=working_days_ahead(now, commander.time_zone if commander else "UTC"))
         if isinstance(command, CheckPace):
             known = replace(
                 known,
@@ -166,6 +177,23 @@ async def _services_of(conn: asyncpg.Connection, alerts: list[int] | tuple[int, 
         list(alerts),
     )
     return tuple(row["service"] for row in rows)
+
+
+async def _findings(
+    conn: asyncpg.Connection, catalog: Catalog, state: m.Incident, command: m.ConfirmCriterion, now: datetime
+) -> tuple[str, ...]:
+    """What is known to speak against a criterion."""
+    around = await look_around(conn, catalog, state, now) if command.criterion == "restored" else Around()
+    return next(one.findings for one in prechecks(state, around) if one.criterion == command.criterion)
+
+
+def working_days_ahead(now: datetime, zone: str, days: int = REVIEW_WITHIN_DAYS) -> datetime:
+    """Ten in the morning, `days` working days after `now`, on the clock of `zone`."""
+    day = now.astimezone(ZoneInfo(zone)).date()
+    while days:
+        day += timedelta(days=1)
+        days -= day.weekday() < SATURDAY
+    return datetime.combine(day, time(10), ZoneInfo(zone)).astimezone(UTC)
 
 
 async def _firing(conn: asyncpg.Connection, state: m.Incident) -> tuple[int, ...]:

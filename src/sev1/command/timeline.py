@@ -102,7 +102,7 @@ def _words(event: m.IncidentEvent, name_of: NameOf) -> Words:  # noqa: C901, PLR
             )
             return "note", "", "Times corrected", times
         case m.CriterionConfirmed():
-            return "gate", "✅", f"Confirmed: {m.CRITERIA[event.criterion]}", ()
+            return "gate", "✅", f"Confirmed: {m.CRITERIA[event.criterion]}", (("Despite", "; ".join(event.despite)),)
         case m.CriterionOverridden():
             return "gate", "⚠️", f"Overridden: {m.CRITERIA[event.criterion]}", (("Reason", event.reason),)
         case m.CriterionWithdrawn():
@@ -111,7 +111,8 @@ def _words(event: m.IncidentEvent, name_of: NameOf) -> Words:  # noqa: C901, PLR
             details = (("Still open under it", ", ".join(event.despite)), ("Reason", event.reason))
             return "milestone", "✅", "Resolved", details
         case m.AllClearGiven():
-            return "milestone", "✅", "All clear", (("Message", event.message),)
+            thanks = ", ".join(name_of(name) for name in event.thanks)
+            return "milestone", "✅", "All clear", (("Message", event.message), ("Thanks to", thanks))
         case m.ClosedAsFalseAlarm():
             return "milestone", "✅", "Closed as a false alarm. Declaring was right.", (("Note", event.note),)
         case m.IncidentReopened():

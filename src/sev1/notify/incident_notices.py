@@ -12,6 +12,7 @@ from sev1.catalog.audience import INTERNAL
 from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
+from sev1.command.decide import contributors
 from sev1.command.parts.clocks import UpdateLate, UpdateReminded
 from sev1.command.parts.family import NeedAccepted, ParentSet
 from sev1.command.parts.handover import CommandDeclined, CommandHandedOver, CommandOffered, OfferExpired
@@ -20,7 +21,8 @@ from sev1.command.parts.needs import NeedRaised, NeedTaken
 from sev1.command.parts.pace import BreakEnded, BreakProposed, BreakTaken, HandoverProposed
 from sev1.command.parts.privacy import IncidentRestricted, PersonAdmitted, PersonRemoved
 from sev1.command.parts.reach import CommandTaken
-from sev1.command.parts.tasks import TaskAskedAfter, TaskGiven, TaskTaken
+from sev1.command.parts.recovery import STEPS, RecoveryAssigned, RecoveryReminded, ReviewPlanned, ReviewReminded
+from sev1.command.parts.tasks import TaskAskedAfter, TaskCarried, TaskGiven, TaskTaken
 from sev1.command.terms import spoken
 from sev1.engine.commands import Change
 from sev1.engine.decider import Fact
@@ -69,7 +71,7 @@ class IncidentNotices:
                     conn, about=change.key, person=None, methods=(method,), notice=notice, now=change.now
                 )
             if restricted or all_clear:
-                people = list(change.after.insiders) if restricted else responders(change.after)
+                people = list(change.after.insiders) if restricted else list(contributors(change.after))
                 await self._tell(conn, change, notice, catalog, people)
 
     async def _tell_outside(self, conn: asyncpg.Connection, change: Change[m.Incident], event: m.IncidentEvent) -> None:
@@ -166,10 +168,12 @@ def asked_of(  # noqa: C901 - one case an event
             return holder, f"{_update_for(audience)} is due by {spoken(due_at)}. Post it, or promise another time."
         case UpdateLate(audience=audience, due_at=due_at):
             return incident.commander, f"{_update_for(audience)} promised by {spoken(due_at)} is late."
+        case TaskCarried(owner=owner, text=text, due_at=due_at) if owner != fact.by.id:
+            return owner, f"A follow-up for you, by {spoken(due_at)}: {text}"
         case MitigationOverdue(owner=owner, text=text):
             return owner, f"Temporary and should be gone by now: {text}"
         case _:
-            return _of_command(incident, fact) or _of_rest(incident, fact)
+            return _of_command(incident, fact) or _of_rest(incident, fact) or _of_recovery(incident, fact)
 
 
 def _of_command(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str, str] | None:
@@ -211,6 +215,23 @@ def _of_rest(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str, st
             return None
 
 
+def _of_recovery(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str, str] | None:
+    """What is left to do after the end, and the review."""
+    match fact.event:
+        case RecoveryReminded(missing=missing):
+            left = "; ".join(STEPS[step].lower() for step in STEPS if step in missing)
+            return incident.commander, f"Recovery is not through: {left}"
+        case RecoveryAssigned(owner=owner, step=step) if owner != fact.by.id:
+            return owner, f"{fact.by.name} asks you to see to it: {STEPS[step].lower()}"
+        case ReviewPlanned(owner=owner, at=at, proposed=proposed) if owner != fact.by.id or proposed:
+            asks = "Does it suit you? Plan another time by /review @… by TIME" if proposed else "You lead it"
+            return owner, f"The review is {'proposed' if proposed else 'planned'} for {spoken(at)}. {asks}"
+        case ReviewReminded(owner=owner, at=at):
+            return owner, f"You lead the review on {spoken(at)}"
+        case _:
+            return None
+
+
 def _update_for(audience: str) -> str:
     return "The update" if audience == INTERNAL else f"The update for {audience}"
 
@@ -232,11 +253,6 @@ def outside(incident: m.Incident, event: m.IncidentEvent) -> list[tuple[str, str
             return []
 
 
-def responders(incident: m.Incident) -> list[str]:
-    """Everybody who holds a role, each once."""
-    return list(dict.fromkeys(name for holders in incident.roles.values() for name in holders))
-
-
 def announcement(incident: m.Incident, event: m.IncidentEvent) -> tuple[str, str] | None:
     """Title and text of what is announced; None for what stays in the incident."""
     head = f"{incident.key} {incident.severity.upper()}"
@@ -255,7 +271,7 @@ def announcement(incident: m.Incident, event: m.IncidentEvent) -> tuple[str, str
         case m.IncidentResolved():
             return f"{head} resolved: {incident.title}", "All four criteria hold. Recovery has begun."
         case m.AllClearGiven(message=message):
-            thanks = "Thank you. Everybody is stood down; follow-ups and the postmortem are next."
+            thanks = "Thank you, all of you. Everybody is stood down; follow-ups and the review are next."
             return f"All clear: {head} {incident.title}", f"{message}\n\n{thanks}".strip()
         case m.ClosedAsFalseAlarm(note=note):
             return (

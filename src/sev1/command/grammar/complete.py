@@ -8,6 +8,7 @@ from sev1.catalog.audience import INTERNAL
 from sev1.command import model as m
 from sev1.command.grammar.reading import Speaker
 from sev1.command.grammar.verbs import BY_NAME, VERBS, Verb
+from sev1.command.parts.recovery import STEPS
 
 MOST_SHOWN = 8
 
@@ -89,6 +90,13 @@ def _named(verb: Verb, speaker: Speaker) -> list[Candidate]:
             return [Candidate(text=one.ref, says=one.decision) for one in known if one.worked is None]
         case "audience":
             return [Candidate(text=name, says="audience") for name in (INTERNAL, *speaker.audiences)]
+        case "recovery":
+            done = speaker.incident.recovery.ticks if speaker.incident else {}
+            return [
+                Candidate(text=f"R{number}", says=says)
+                for number, (step, says) in enumerate(STEPS.items(), 1)
+                if step not in done
+            ]
         case "runbook":
             return [Candidate(text=name, says=title) for name, title in speaker.runbooks.items()]
         case _:

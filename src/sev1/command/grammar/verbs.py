@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sev1.command import model as m
-from sev1.command.grammar import people, told
+from sev1.command.grammar import ending, people, told
 from sev1.command.grammar.fields import fields as _fields
 from sev1.command.grammar.fields import needed as _needed
 from sev1.command.grammar.reading import Rest
@@ -29,6 +29,7 @@ Choice = Literal[
     "runbook",
     "audience",
     "decision",
+    "recovery",
     "",
 ]
 
@@ -359,6 +360,13 @@ def _with_reason(command: type[Command]) -> Callable[[Rest], dict[str, Any]]:
     return read
 
 
+def _withdraw(rest: Rest) -> dict[str, Any]:
+    """A criterion of the gate, or a step of the recovery."""
+    if re.match(r"\s*R-?\d", rest.text, re.IGNORECASE):
+        return ending.unrecovered(rest)
+    return _with_reason(m.WithdrawCriterion)(rest)
+
+
 def _said(command: type[Command], field: str, *, needed: str = "") -> Callable[[Rest], dict[str, Any]]:
     """All the text is one field; `needed` says what is missing when there is none."""
 
@@ -589,8 +597,8 @@ VERBS: tuple[Verb, ...] = (
         example="/override stable because the alert is the vendor's",
     ),
     Verb(
-        name="withdraw", group="End", read=_with_reason(m.WithdrawCriterion), usage="CRITERION because REASON",
-        first="criterion", does="A criterion no longer holds.", example="/withdraw restored because errors are back",
+        name="withdraw", group="End", read=_withdraw, usage="CRITERION or R1–R8 because REASON",
+        first="criterion", does="A criterion, or a step of the recovery, no longer holds.", example="/withdraw restored because errors are back",
     ),
     Verb(
         name="resolve", group="End", read=_resolve, usage="[because REASON]",
@@ -600,6 +608,22 @@ VERBS: tuple[Verb, ...] = (
         name="all-clear", also=("allclear",), group="End", read=_said(m.GiveAllClear, "message"), usage="[MESSAGE]",
         does="One message to everybody: it is over. Stands the responders down.",
         example="/all-clear Payments work again. Thank you.",
+    ),
+    Verb(
+        name="recovered", group="End", read=ending.recovered, usage="R1–R8 [NOTE], or R1–R8 does not apply because REASON", first="recovery",
+        does="A step of the recovery is done, or does not apply.", example="/recovered R2 row counts match the backup",
+    ),
+    Verb(
+        name="recovery", group="End", read=ending.recovery, usage="R1–R8 @PERSON", first="recovery",
+        does="Say who sees to a step of the recovery.", example="/recovery R3 @bo",
+    ),
+    Verb(
+        name="carry", also=("follow-up",), group="End", read=ending.carry, usage="T3 @PERSON until TIME", first="task",
+        does="Make a follow-up of a task: it outlives the incident.", example="/carry T3 @bo until Friday 12:00",
+    ),
+    Verb(
+        name="review", group="End", read=ending.review, usage="@PERSON by TIME", first="person",
+        does="Plan the review and say who leads it.", example="/review @ana by Friday 10:00",
     ),
     Verb(
         name="false-alarm", group="End", read=_said(m.CloseFalseAlarm, "note"), usage="[NOTE]",

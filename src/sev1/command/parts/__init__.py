@@ -22,6 +22,7 @@ from sev1.command.parts import (
     pace,
     privacy,
     reach,
+    recovery,
     tasks,
     workstreams,
 )
@@ -44,6 +45,10 @@ class Part(Struct, frozen=True, kw_only=True):
     """Commands that only follow from what happened in another incident; nobody can ask for them."""
     outlives: bool = False
     """True: goes on after the incident has ended."""
+    commands_after: Any = None
+    """Commands that are possible after the end as well, of a part that does not outlive it."""
+    lives_on: Callable[[Any], Any] | None = None
+    """Of a part that does not outlive it: what of its state timers still wait for after the end."""
 
 
 PARTS: tuple[Part, ...] = (
@@ -64,6 +69,8 @@ PARTS: tuple[Part, ...] = (
         words=tasks.words,
         timers=tasks.timers,
         timer_commands={"task": tasks.AskAfterTasks},
+        commands_after=tasks.OutlivingTaskCommand | tasks.AskAfterTasks,
+        lives_on=tasks.follow_ups,
     ),
     Part(
         name="needs",
@@ -72,6 +79,7 @@ PARTS: tuple[Part, ...] = (
         decide=needs.decide,
         evolve=needs.evolve,
         words=needs.words,
+        commands_after=needs.OutlivingNeedCommand,
     ),
     Part(
         name="workstreams",
@@ -158,7 +166,25 @@ PARTS: tuple[Part, ...] = (
         timers=pace.timers,
         timer_commands={"break": pace.BreaksOver, "pace": pace.CheckPace},
     ),
+    Part(
+        name="recovery",
+        commands=recovery.RecoveryCommand,
+        events=recovery.RecoveryEvent,
+        decide=recovery.decide,
+        evolve=recovery.evolve,
+        words=recovery.words,
+        timers=recovery.timers,
+        timer_commands={"recovery": recovery.RemindOfRecovery},
+        outlives=True,
+    ),
 )
+
+
+def waits(part: Part, state: Any, *, is_open: bool) -> Mapping[str, datetime]:
+    """The timers of a part of an incident that is open or over."""
+    if is_open or part.outlives:
+        return part.timers(state)
+    return part.timers(part.lives_on(state)) if part.lives_on else {}
 
 
 def kinds_of(union: Any) -> tuple[type, ...]:

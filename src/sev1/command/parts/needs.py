@@ -81,6 +81,8 @@ class NeedDropped(Event, frozen=True, kw_only=True, tag="need_dropped"):
 
 
 NeedCommand = RaiseNeed | TakeNeed | MeetNeed | DropNeed
+OutlivingNeedCommand = MeetNeed | DropNeed
+"""What may be done when the incident is over."""
 NeedEvent = NeedRaised | NeedTaken | NeedMet | NeedDropped
 Needs = dict[int, Need]
 

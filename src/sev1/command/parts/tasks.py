@@ -31,6 +31,8 @@ class Task(Struct, frozen=True, kw_only=True):
     outcome: str = ""
     asked_after_at: datetime | None = None
     closed_at: datetime | None = None
+    carried: bool = False
+    """A follow-up: it outlives the incident until somebody has done it."""
 
     @property
     def ref(self) -> str:
@@ -79,6 +81,14 @@ class ReopenTask(Command, frozen=True, kw_only=True, tag="reopen_task"):
     task: Number
 
 
+class CarryTask(Command, frozen=True, kw_only=True, tag="carry_task"):
+    """Makes a follow-up of an open task: it outlives the incident, with an owner and a time."""
+
+    task: Number
+    owner: PersonName
+    due_at: datetime
+
+
 class AskAfterTasks(Command, frozen=True, kw_only=True, tag="ask_after_tasks"):
     """The timer's: what is due by now and still open."""
 
@@ -100,6 +110,13 @@ class TaskTaken(Event, frozen=True, kw_only=True, tag="task_taken"):
 class TaskChanged(Event, frozen=True, kw_only=True, tag="task_changed"):
     number: int
     text: str
+    due_at: datetime
+
+
+class TaskCarried(Event, frozen=True, kw_only=True, tag="task_carried"):
+    number: int
+    text: str
+    owner: str
     due_at: datetime
 
 
@@ -127,8 +144,12 @@ class TaskAskedAfter(Event, frozen=True, kw_only=True, tag="task_asked_after"):
     due_at: datetime
 
 
-TaskCommand = GiveTask | TakeTask | ChangeTask | FinishTask | DropTask | ReopenTask
-TaskEvent = TaskGiven | TaskTaken | TaskChanged | TaskFinished | TaskDropped | TaskReopened | TaskAskedAfter
+TaskCommand = GiveTask | TakeTask | ChangeTask | FinishTask | DropTask | ReopenTask | CarryTask
+TaskEvent = (
+    TaskGiven | TaskTaken | TaskChanged | TaskFinished | TaskDropped | TaskReopened | TaskAskedAfter | TaskCarried
+)
+OutlivingTaskCommand = FinishTask | DropTask | CarryTask
+"""What may be done when the incident is over: nothing is left open for ever."""
 Tasks = dict[int, Task]
 
 
@@ -153,6 +174,12 @@ def decide(tasks: Tasks, command: TaskCommand | AskAfterTasks, scene: Scene) -> 
                 _must_be_ahead(command.due_at, scene.now)
             same = (text, due_at) == (task.text, task.due_at)
             return [] if same else [TaskChanged(number=task.number, text=text, due_at=due_at)]
+        case CarryTask():
+            task = _open(tasks, command.task)
+            _must_be_ahead(command.due_at, scene.now)
+            if task.carried and (task.owner, task.due_at) == (command.owner, command.due_at):
+                return []
+            return [TaskCarried(number=task.number, text=task.text, owner=command.owner, due_at=command.due_at)]
         case FinishTask() | DropTask() | ReopenTask():
             return _close_or_reopen(_named(tasks, command.task), command)
         case _:
@@ -220,6 +247,11 @@ def timers(tasks: Tasks) -> Mapping[str, datetime]:
     return {"task": due} if due else {}
 
 
+def follow_ups(tasks: Tasks) -> Tasks:
+    """Those that outlive the incident."""
+    return {number: task for number, task in tasks.items() if task.carried}
+
+
 def evolve(tasks: Tasks, fact: Fact[TaskEvent]) -> Tasks:
     event = fact.event
     match event:
@@ -239,6 +271,10 @@ def evolve(tasks: Tasks, fact: Fact[TaskEvent]) -> Tasks:
             old = tasks[event.number]
             asked = old.asked_after_at if event.due_at == old.due_at else None
             task = replace(old, text=event.text, due_at=event.due_at, asked_after_at=asked)
+        case TaskCarried():
+            task = replace(
+                tasks[event.number], carried=True, owner=event.owner, due_at=event.due_at, asked_after_at=None
+            )
         case TaskFinished():
             task = replace(tasks[event.number], state="done", outcome=event.outcome, closed_at=fact.at)
         case TaskDropped():
@@ -263,6 +299,9 @@ def words(event: TaskEvent, name_of: NameOf) -> Words:
             return "work", "", f"T{event.number}: {name_of(previous or '')} → {name_of(event.owner)}", ()
         case TaskChanged():
             return "work", "", f"Task T{event.number} is now: {event.text}", (("Report by", spoken(event.due_at)),)
+        case TaskCarried():
+            details = (("By", spoken(event.due_at)),)
+            return "work", "", f"Follow-up T{event.number} ({name_of(event.owner)}): {event.text}", details
         case TaskFinished():
             return "work", "✅", f"T{event.number} done: {event.text}", (("Outcome", event.outcome),)
         case TaskDropped():

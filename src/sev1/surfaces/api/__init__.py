@@ -13,6 +13,7 @@ from sev1.surfaces.api import (
     evidence,
     explain,
     family,
+    gate,
     handover,
     incidents,
     language,
@@ -46,6 +47,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *break_glass.ROUTES,
     *family.ROUTES,
     *handover.ROUTES,
+    *gate.ROUTES,
     *concerns.ROUTES,
     *signals.ROUTES,
 ]

@@ -17,6 +17,7 @@ from sev1.command.parts.handover import Handover
 from sev1.command.parts.mitigations import Mitigation
 from sev1.command.parts.needs import Need
 from sev1.command.parts.reach import Reach
+from sev1.command.parts.recovery import Recovery
 from sev1.command.parts.tasks import Task
 from sev1.command.parts.workstreams import Workstream
 from sev1.command.timeline import Entry
@@ -80,6 +81,9 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     """Whom command is offered to, if to anybody."""
     reach: Reach
     """Whether the commander was called, and who is asked to take over."""
+    recovery: Recovery
+    earlier_ends: tuple[incident_model.Ending, ...]
+    """How it had ended each time that it was reopened."""
 
 
 class Declared(IncidentView, frozen=True, kw_only=True):
@@ -134,6 +138,8 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
         clocks=incident.clocks,
         handover=incident.handover,
         reach=incident.reach,
+        recovery=incident.recovery,
+        earlier_ends=incident.earlier_ends,
     )
 
 

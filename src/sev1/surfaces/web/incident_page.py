@@ -25,11 +25,12 @@ from sev1.paging.model import Page
 from sev1.surfaces.people_view import at_work
 from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_view as view
-from sev1.surfaces.web.board_view import board_view
+from sev1.surfaces.web.board_view import Line, board_view
 from sev1.surfaces.web.clocks_view import clocks_view
 from sev1.surfaces.web.command_view import command_view
 from sev1.surfaces.web.concerns import concern_rows
 from sev1.surfaces.web.decisions_view import decision_rows
+from sev1.surfaces.web.ending import step_rows
 from sev1.surfaces.web.family_view import family_view
 from sev1.surfaces.web.page_view import receipts
 from sev1.surfaces.web.people_rows import people_rows
@@ -237,6 +238,9 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
         "decisions": decision_rows(incident.decisions),
         "clocks": clocks_view(incident, catalog, now),
         "gate": view.gate_rows(incident, catalog),
+        "earlier_ends": view.earlier_ends(incident, catalog),
+        "steps": step_rows(incident, catalog),
+        "review_lines": [Line(label="plan", line="/review @")],
         "severities": view.severity_choices(catalog, incident.severity),
         "settable": view.SETTABLE_STAGES,
         "rhythm": severity.update_every_min if severity else 30,

@@ -220,6 +220,28 @@ class GateRow(Struct, frozen=True, kw_only=True):
     """Name of who confirmed or overrode it."""
 
 
+class EarlierEnd(Struct, frozen=True, kw_only=True):
+    ending: m.Ending
+    by: str
+    """Name of who reopened it."""
+    marks: tuple[GateRow, ...]
+
+
+def earlier_ends(incident: m.Incident, catalog: Catalog) -> tuple[EarlierEnd, ...]:
+    """Ends that did not hold, the latest first."""
+    return tuple(
+        EarlierEnd(
+            ending=ending,
+            by=name_of(catalog, ending.reopened_by),
+            marks=tuple(
+                GateRow(criterion=criterion, sentence=m.CRITERIA[criterion], mark=mark, by=name_of(catalog, mark.by))
+                for criterion, mark in ending.gate.items()
+            ),
+        )
+        for ending in reversed(incident.earlier_ends)
+    )
+
+
 def gate_rows(incident: m.Incident, catalog: Catalog) -> tuple[GateRow, ...]:
     return tuple(
         GateRow(
