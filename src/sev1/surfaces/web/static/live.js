@@ -128,6 +128,7 @@
     for (const part of fragment.querySelectorAll("[data-part]")) put(document.adoptNode(part));
     if (timeline) grow([...fragment.querySelectorAll('[data-append="timeline"] > li')].map((li) => document.adoptNode(li)));
     sev1.refreshTimes();
+    sev1.keepCopy?.();
   }
 
   // --- the page fetches itself again -----------------------------------------------------------------------------------
@@ -149,7 +150,10 @@
   // --- the connection --------------------------------------------------------------------------------------------------
 
   const band = document.getElementById("connection");
-  let source = null, version = body.dataset.version, heard = sev1.now(), lostAt = null, watchdog = 0, over = false, wasOpen = false;
+  let source = null, version = body.dataset.version, lostAt = null, watchdog = 0, over = false, wasOpen = false;
+
+  // A copy that was kept says so at once, and goes on saying so until the stream is there.
+  let heard = body.dataset.offline ? new Date(body.dataset.offline) : sev1.now();
 
   function address() {
     const url = new URL(body.dataset.stream, location.href);
@@ -168,7 +172,7 @@
     };
     source.addEventListener("alive", (event) => { sev1.hearTime(event.data); isAlive(); });
     source.addEventListener("change", (event) => {
-      if (event.lastEventId) version = event.lastEventId;
+      if (event.lastEventId) { version = event.lastEventId; body.dataset.version = version; }
       take(event.data);
       isAlive();
     });
@@ -205,6 +209,7 @@
 
   function isAlive() {
     heard = sev1.now();
+    delete body.dataset.offline;
     if (lostAt) { lostAt = null; say(""); }
     if (source) watch();
   }
@@ -212,6 +217,10 @@
   function isLost() {
     if (over) return;
     if (!lostAt) lostAt = sev1.now();
+    if (body.dataset.offline) {
+      say(`⚠️ Offline copy of ${sev1.clock(heard)}. Not live. What you type is kept; trying again.`);
+      return;
+    }
     say(`⚠️ Connection lost since ${sev1.clock(lostAt)}. Shown as of ${sev1.clock(heard)}. What you type is kept; trying again.`);
   }
 
@@ -249,6 +258,7 @@
   addEventListener("pagehide", disconnect);
   addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
   // A browser opens only six connections to a server: a tab that nobody sees gives its one back.
+  if (body.dataset.offline) isLost();
   let hiding = 0;
   document.addEventListener("visibilitychange", () => {
     clearTimeout(hiding);
