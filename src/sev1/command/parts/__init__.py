@@ -17,6 +17,7 @@ from sev1.command.parts import (
     decisions,
     family,
     handover,
+    merging,
     mitigations,
     needs,
     pace,
@@ -184,6 +185,14 @@ PARTS: tuple[Part, ...] = (
         events=prompts.PromptEvent,
         evolve=prompts.evolve,
         words=prompts.words,
+    ),
+    Part(
+        name="merging",
+        commands=merging.MergeCommand,
+        inner=merging.InnerMergeCommand,
+        events=merging.MergeEvent,
+        evolve=merging.evolve,
+        words=merging.words,
     ),
 )
 
