@@ -11,7 +11,7 @@ from typing import Any, assert_never
 from msgspec.structs import replace
 
 from sev1.catalog.audience import INTERNAL
-from sev1.command import fatigue, restricted, succession
+from sev1.command import fatigue, prompts, restricted, succession
 from sev1.command import model as m
 from sev1.command import needs_between as between
 from sev1.command.merge import merge, take_in
@@ -22,6 +22,7 @@ from sev1.command.parts import privacy as p
 from sev1.command.parts.clocks import UpdatePromised
 from sev1.command.parts.merging import MergedInto, MergeInto, TakeIn
 from sev1.command.parts.pace import CheckPace
+from sev1.command.parts.prompts import LaterPrompt
 from sev1.command.parts.recovery import Recovery, ReviewPlanned, began
 from sev1.command.parts.tasks import GiveTask
 from sev1.command.terms import Command, Scene
@@ -127,6 +128,8 @@ def _respond(
             return take_in(state, command, now)
         if isinstance(command, CheckPace):
             return fatigue.check(state, known, now)
+        if isinstance(command, LaterPrompt):
+            return prompts.put_off(state, command, known.update_every_min, now, by)
         if isinstance(command, succession.Change):
             return succession.decide(state, command, known, now, by)
         if isinstance(command, GiveTask) and command.workstream and command.workstream not in state.workstreams:

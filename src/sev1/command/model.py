@@ -16,6 +16,7 @@ from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, M
 from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
 from sev1.command.parts.pace import BreaksOver, CheckPace, Condition, Fresh, Pace, PaceCommand, PaceEvent
 from sev1.command.parts.privacy import Privacy, PrivacyCommand, PrivacyEvent
+from sev1.command.parts.prompts import PromptCommand, PromptEvent, Prompts
 from sev1.command.parts.reach import CheckReach, Reach, ReachCommand, ReachEvent
 from sev1.command.parts.recovery import Recovery, RecoveryCommand, RecoveryEvent, RemindOfRecovery, Tick
 from sev1.command.parts.tasks import AskAfterTasks, TaskCommand, TaskEvent, Tasks
@@ -257,6 +258,7 @@ ResponderCommand = (
     | ReachCommand
     | PaceCommand
     | RecoveryCommand
+    | PromptCommand
     | MergeCommand
 )
 """What a responder may do in an incident, on every surface."""
@@ -477,6 +479,7 @@ IncidentEvent = (
     | ReachEvent
     | PaceEvent
     | RecoveryEvent
+    | PromptEvent
     | MergeEvent
 )
 
@@ -561,6 +564,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     merging: Merging = Merging()
     earlier_ends: tuple[Ending, ...] = ()
     """Each time that it was reopened: how it had ended."""
+    prompts: Prompts = {}
 
     @property
     def is_open(self) -> bool:

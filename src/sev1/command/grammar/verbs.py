@@ -555,6 +555,10 @@ VERBS: tuple[Verb, ...] = (
         example="/takeover because Ana does not answer",
     ),
     Verb(
+        name="not-now", also=("dismiss",), group="Command", read=people.not_now, usage="[@PERSON]", first="person",
+        does="Put off what you are asked. It comes back later, if it still stands.", example="/not-now",
+    ),
+    Verb(
         name="page", also=("wake",), group="Command", read=_page, usage="@PERSON WHAT YOU ASK", first="person",
         does="Wake one more person.", example="/page @gus is the standby in sync?",
     ),

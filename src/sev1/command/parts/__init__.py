@@ -22,6 +22,7 @@ from sev1.command.parts import (
     needs,
     pace,
     privacy,
+    prompts,
     reach,
     recovery,
     tasks,
@@ -177,6 +178,13 @@ PARTS: tuple[Part, ...] = (
         timers=recovery.timers,
         timer_commands={"recovery": recovery.RemindOfRecovery},
         outlives=True,
+    ),
+    Part(
+        name="prompts",
+        commands=prompts.PromptCommand,
+        events=prompts.PromptEvent,
+        evolve=prompts.evolve,
+        words=prompts.words,
     ),
     Part(
         name="merging",

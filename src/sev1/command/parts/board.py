@@ -99,17 +99,13 @@ def decide(board: Board, command: BoardCommand, _: Scene) -> list[BoardEvent]:
         case PutOnBoard():
             if len(board) >= MOST:
                 raise Refused(f"The board holds {MOST} items. Settle what is over and keep what matters.")
-            if any(i.kind == command.kind and i.text == command.text.strip() and not i.outcome for i in board.values()):
+            text, disproof = command.text.strip(), command.disproof.strip()
+            there = [i for i in board.values() if i.kind == command.kind and i.text == text and not i.outcome]
+            if there and disproof in {"", there[0].disproof}:
                 return []
-            number = max(board, default=0) + 1
-            return [
-                ItemPut(
-                    number=number,
-                    kind=command.kind,
-                    text=command.text.strip(),
-                    disproof=command.disproof.strip(),
-                )
-            ]
+            # Said again with what would prove it wrong: the same item, said better.
+            number = there[0].number if there else max(board, default=0) + 1
+            return [ItemPut(number=number, kind=command.kind, text=text, disproof=disproof)]
         case SettleItem():
             return _settle(board, command)
         case _:
@@ -144,6 +140,8 @@ def _an(kind: BoardKind) -> str:
 def evolve(board: Board, fact: Fact[BoardEvent]) -> Board:
     event = fact.event
     match event:
+        case ItemPut() if event.number in board:
+            item = replace(board[event.number], disproof=event.disproof)
         case ItemPut():
             item = Item(
                 number=event.number,
