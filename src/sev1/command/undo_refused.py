@@ -4,6 +4,7 @@ from sev1.command import model as m
 from sev1.command.parts.clocks import UpdatePromised
 from sev1.command.parts.decisions import OutcomeRecorded
 from sev1.command.parts.handover import CommandHandedOver
+from sev1.command.parts.merging import MergedInto, TookIn
 from sev1.command.parts.mitigations import MitigationAdded, MitigationChanged, MitigationRemoved
 from sev1.command.parts.needs import NeedRaised, NeedTaken
 from sev1.command.parts.privacy import IncidentRestricted, PersonAdmitted, PersonRemoved, RestrictionLifted
@@ -40,6 +41,8 @@ def _of_the_incident(event: m.IncidentEvent) -> str:  # noqa: C901, PLR0912 - on
             return f"Confirm it anew, by your name: /confirm {criterion}"
         case m.IncidentResolved() | m.AllClearGiven() | m.ClosedAsFalseAlarm():
             return "It went out that it is over. If it is not: /reopen because …"
+        case MergedInto() | TookIn():
+            return "Both are one now, and both were told. If that is wrong: /reopen because … in the one that ended"
         case m.IncidentReopened():
             return "It went out that it is open again. If it is not, resolve it again."
         case CommandHandedOver(previous=previous) | CommandTaken(previous=previous):
