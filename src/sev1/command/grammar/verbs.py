@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sev1.command import model as m
-from sev1.command.grammar import ending, people, told
+from sev1.command.grammar import ending, people, told, undoing
 from sev1.command.grammar.fields import fields as _fields
 from sev1.command.grammar.fields import needed as _needed
 from sev1.command.grammar.reading import Rest
@@ -421,6 +421,10 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         name="note", group="Say", read=_note, usage="TEXT", does="Add a note to the timeline. A line without / is one.",
         example="/note checkout-7 restarted by itself at 03:20",
+    ),
+    Verb(
+        name="undo", group="Say", read=undoing.undo, usage="[ENTRY]",
+        does="Take back what an entry did, if nothing builds on it; without a number your latest.", example="/undo 7",
     ),
     Verb(
         name="unsure", also=("overwhelmed",), group="Say", read=people.unsure, usage="[openly] [WHAT FEELS WRONG]",

@@ -87,10 +87,21 @@ class ItemSettled(Event, frozen=True, kw_only=True, tag="item_settled"):
     text: str
     outcome: Outcome
     evidence: str = ""
+    corrects: int = 0
+    """The entry that this takes back; 0: none."""
+
+
+class ItemReopened(Event, frozen=True, kw_only=True, tag="item_reopened"):
+    """How it ended is taken back."""
+
+    number: int
+    kind: BoardKind
+    text: str
+    corrects: int
 
 
 BoardCommand = PutOnBoard | SettleItem
-BoardEvent = ItemPut | ItemSettled
+BoardEvent = ItemPut | ItemSettled | ItemReopened
 Board = dict[int, Item]
 
 
@@ -159,6 +170,8 @@ def evolve(board: Board, fact: Fact[BoardEvent]) -> Board:
                 settled_by=fact.by.id,
                 settled_at=fact.at,
             )
+        case ItemReopened():
+            item = replace(board[event.number], outcome=None, evidence="", settled_by="", settled_at=None)
         case _:
             assert_never(event)
     return {**board, item.number: item}
@@ -170,6 +183,8 @@ def words(event: BoardEvent, _: NameOf) -> Words:
         case ItemPut():
             sign = "❓" if event.kind == "unknown" else "⚠️" if event.kind == "blocker" else ""
             return "board", sign, f"{TITLES[event.kind]} {ref}: {event.text}", (("Wrong if", event.disproof),)
+        case ItemReopened():
+            return "board", "", f"{ref} is open again: {event.text}", ()
         case ItemSettled():
             return "board", "", f"{ref} {event.outcome}: {event.text}", (("Evidence", event.evidence),)
         case _:

@@ -202,7 +202,7 @@ def context(
         "typed": typed,
         "begun": begun,
         "advice": advice,
-        "timeline": timeline_view(entries(page.facts, visit), kind=kind, before=before),
+        "timeline": timeline_view(entries(page, page.facts, visit), kind=kind, before=before),
         "filters": [(name, label) for name, (label, _) in FILTERS.items()],
         "bar": BAR,
         "bar_ids": [name for name, _ in BAR],
@@ -259,8 +259,8 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
     }
 
 
-def entries(facts: Sequence[Fact[m.IncidentEvent]], visit: Visit) -> list[Entry]:
-    return render(facts, visit.name_of)
+def entries(page: IncidentPage, facts: Sequence[Fact[m.IncidentEvent]], visit: Visit) -> list[Entry]:
+    return render(facts, visit.name_of, page.incident.entries)
 
 
 def offered(incident: m.Incident) -> list[str]:

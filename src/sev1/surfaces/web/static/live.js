@@ -94,6 +94,7 @@
     const kinds = timeline.dataset.kinds ? timeline.dataset.kinds.split(" ") : null;
     for (const entry of entries) {
       if (document.getElementById(entry.id) || held.some((other) => other.id === entry.id)) continue;
+      if (entry.dataset.corrects) strike(entry);
       if (kinds && !kinds.some((kind) => entry.classList.contains(kind))) continue;
       held.push(entry);
     }
@@ -105,6 +106,20 @@
     }
     const tab = document.getElementById("tab-timeline-news");
     if (tab && held.length) tab.textContent = `(${held.length} new)`;
+  }
+
+  // What a new entry takes back stays where it is, struck, with the way to what corrects it.
+  function strike(by) {
+    const id = `entry-${by.dataset.corrects}`;
+    const entry = held.find((other) => other.id === id) || document.getElementById(id);
+    const byline = entry?.querySelector(".byline");
+    if (!byline || entry.classList.contains("corrected")) return;
+    entry.classList.add("corrected");
+    byline.querySelector(".undo")?.remove();
+    const link = document.createElement("a");
+    link.href = `#${by.id}`;
+    link.textContent = `undone by ${by.id.replace("-", " ")}`;
+    byline.append(" ", link);
   }
 
   function showHeld() {
