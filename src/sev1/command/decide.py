@@ -11,7 +11,7 @@ from typing import Any, assert_never
 from msgspec.structs import replace
 
 from sev1.catalog.audience import INTERNAL
-from sev1.command import fatigue, prompts, restricted, succession, undo
+from sev1.command import fatigue, on_the_bridge, prompts, restricted, succession, undo
 from sev1.command import model as m
 from sev1.command import needs_between as between
 from sev1.command.merge import merge, take_in
@@ -134,7 +134,14 @@ def _respond(
             return succession.decide(state, command, known, now, by)
         if isinstance(command, GiveTask) and command.workstream and command.workstream not in state.workstreams:
             raise NotFound(f"There is no workstream W{command.workstream} in {state.key}.")
-        scene = Scene(now=now, by=by, commander=state.commander, rhythm_min=known.update_every_min, kin=known.kin)
+        scene = Scene(
+            now=now,
+            by=by,
+            commander=state.commander,
+            rhythm_min=known.update_every_min,
+            kin=known.kin,
+            severity=state.severity,
+        )
         assert part.decide is not None, f"nobody decides {command!r}"
         of_part = getattr(state, part.name)
         if part.lives_on and not state.is_open and isinstance(command, m.TimerCommand):
@@ -183,6 +190,7 @@ def _while_open(state: m.Incident, command: Command, known: m.Known, now: dateti
                     reason=command.reason,
                     alternatives=command.alternatives,
                     number=decisions.next_number(state.decisions),
+                    on_bridge=command.on_bridge,
                 )
             ]
         case m.PageResponder():
@@ -387,6 +395,7 @@ def rank(severity: str) -> int:
 def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
     after = succession.follow(state, _evolve(state, fact), fact)
     after = fatigue.follow(state, _with_clocks(state, after, fact), fact)
+    after = on_the_bridge.follow(after, fact)
     return replace(after, entries=undo.follow(state.entries, fact))
 
 
@@ -447,9 +456,7 @@ def _evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
             )
             return replace(state, update=update, next_update_at=event.next_update_at)
         case m.DecisionRecorded():
-            return replace(
-                state, decisions=decisions.recorded(state.decisions, event.number, event.decision, event.reason, fact)
-            )
+            return replace(state, decisions=decisions.recorded(state.decisions, event, fact))
         case m.NoteAdded() | m.ResponderPaged() | m.NoteStruck():
             return state
         case m.PageLinked():

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from sev1.catalog.audience import INTERNAL
 from sev1.command.parts.board import Board, BoardCommand, BoardEvent
+from sev1.command.parts.bridge import AskOfBridge, Bridge, BridgeCommand, BridgeEvent
 from sev1.command.parts.clocks import ClockCommand, ClockEvent, Clocks, Promise, TellClocks
 from sev1.command.parts.decisions import DecisionCommand, DecisionEvent, Decisions
 from sev1.command.parts.family import Family, FamilyCommand, FamilyEvent, InnerFamilyCommand
@@ -145,6 +146,8 @@ class RecordDecision(Command, frozen=True, kw_only=True, tag="record_decision"):
     decision: Prose
     reason: OptionalProse = ""
     alternatives: OptionalProse = ""
+    on_bridge: bool = False
+    """It was taken on the bridge, and is written down by whoever was there."""
 
 
 class AddNote(Command, frozen=True, kw_only=True, tag="add_note"):
@@ -269,6 +272,7 @@ ResponderCommand = (
     | RecoveryCommand
     | PromptCommand
     | MergeCommand
+    | BridgeCommand
 )
 """What a responder may do in an incident, on every surface."""
 
@@ -282,6 +286,7 @@ TimerCommand = (
     | BreaksOver
     | CheckPace
     | RemindOfRecovery
+    | AskOfBridge
 )
 """What comes due by itself."""
 InnerCommand = InnerFamilyCommand | InnerMergeCommand
@@ -412,6 +417,7 @@ class DecisionRecorded(Event, frozen=True, kw_only=True, tag="decision_recorded"
     alternatives: str
     number: int = 0
     """0 in what was stored before decisions had numbers: then it is the next in order."""
+    on_bridge: bool = False
 
 
 class NoteAdded(Event, frozen=True, kw_only=True, tag="note_added"):
@@ -533,6 +539,7 @@ IncidentEvent = (
     | RecoveryEvent
     | PromptEvent
     | MergeEvent
+    | BridgeEvent
 )
 
 
@@ -619,6 +626,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     """Each time that it was reopened: how it had ended."""
     prompts: Prompts = {}
     entries: Entries = Entries()
+    bridge: Bridge = Bridge()
 
     @property
     def is_open(self) -> bool:

@@ -125,6 +125,7 @@ async def _check_names(conn: asyncpg.Connection, command: m.IncidentCommand, cat
             if not known:
                 raise Invalid(f"Nobody here is called {person!r}. Choose a person from the catalog.", field=field)
     _check_audience(getattr(command, "audience", INTERNAL), catalog)
+    _check_people(getattr(command, "people", ()), catalog)
     page = getattr(command, "page", None)
     if page is not None and await pages.get(conn, page) is None:
         raise NotFound(f"There is no page {page}.")
@@ -132,6 +133,11 @@ async def _check_names(conn: asyncpg.Connection, command: m.IncidentCommand, cat
         found = {row["id"] for row in await conn.fetch("SELECT id FROM alerts WHERE id = ANY($1::bigint[])", alerts)}
         if missing := [a for a in alerts if a not in found]:
             raise NotFound(f"There is no alert A-{missing[0]}.")
+
+
+def _check_people(people: tuple[str, ...], catalog: Catalog) -> None:
+    if unknown := next((name for name in people if name not in catalog.people), None):
+        raise Invalid(f"Nobody here is called {unknown!r}. Choose people from the catalog.", field="people")
 
 
 def _check_audience(audience: str, catalog: Catalog) -> None:

@@ -103,7 +103,8 @@ def _words(event: m.IncidentEvent, name_of: NameOf) -> Words:  # noqa: C901, PLR
         case m.DecisionRecorded():
             details = (("Reason", event.reason), ("Alternatives", event.alternatives))
             ref = f" D{event.number}" if event.number else ""
-            return "decision", "🧭", f"Decision{ref}: {event.decision}", details
+            where = " on the bridge" if event.on_bridge else ""
+            return "decision", "🧭", f"Decision{ref}{where}: {event.decision}", details
         case m.NoteAdded():
             return "note", "", event.text, ()
         case m.PageLinked():

@@ -75,6 +75,7 @@ def _can(rest: Rest) -> dict[str, Any]:
 
 
 def _decide(rest: Rest) -> dict[str, Any]:
+    on_bridge = told.take_on_bridge(rest)
     alternatives = rest.take_clause("instead of", "rather than")
     reason = rest.take_clause("because", "since")
     return _fields(
@@ -82,6 +83,7 @@ def _decide(rest: Rest) -> dict[str, Any]:
         decision=_needed(rest.take_all(), "what was decided"),
         reason=reason,
         alternatives=alternatives,
+        on_bridge=on_bridge or None,
     )
 
 
@@ -406,7 +408,7 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         name="decide", also=("decision",), group="Say", read=_decide,
-        usage="DECISION [because REASON] [instead of ALTERNATIVES]",
+        usage="[on the bridge:] DECISION [because REASON] [instead of ALTERNATIVES]",
         does="Write a decision down.",
         example="/decide roll back because errors began with the deploy instead of waiting for the cache",
     ),
@@ -605,6 +607,11 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         name="raise", group="Command", read=_raise, usage="N2", first="need",
         does="Raise a need to the parent; the answer comes back.", example="/raise N2",
+    ),
+    Verb(
+        name="bridge", group="Command", read=told.on_bridge, usage="https://… [with @PEOPLE], off, or nothing",
+        does="Open or close the bridge, call people onto it, or say that nothing was decided there.",
+        example="/bridge https://meet.example/sev1 with @bo @gus",
     ),
     Verb(
         name="mitigated", group="End", read=_alone(m.MarkMitigated), usage="",

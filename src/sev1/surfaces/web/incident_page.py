@@ -27,6 +27,7 @@ from sev1.surfaces.people_view import at_work
 from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_view as view
 from sev1.surfaces.web.board_view import Line, board_view
+from sev1.surfaces.web.bridge_view import bridge_view
 from sev1.surfaces.web.clocks_view import clocks_view
 from sev1.surfaces.web.command_view import command_view
 from sev1.surfaces.web.concerns import concern_rows
@@ -242,6 +243,7 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
         "board": board_view(incident.board, catalog),
         "family": family_view(incident, page.around, catalog, now),
         "decisions": decision_rows(incident.decisions),
+        "bridge": bridge_view(incident, catalog),
         "clocks": clocks_view(incident, catalog, now),
         "gate": view.gate_rows(incident, catalog),
         "earlier_ends": view.earlier_ends(incident, catalog),
