@@ -1,5 +1,6 @@
 """On-call health of a team over the last quarter, and who may see whose figures (missions 10.1, 10.5, 14.3)."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -7,10 +8,12 @@ from msgspec import Struct
 
 from sev1.catalog.model import Catalog
 from sev1.engine.errors import NotFound
+from sev1.engine.in_steps import in_steps
+from sev1.engine.steps import Steps
 from sev1.oncall import store
 from sev1.oncall.load import Fairness, PersonLoad, fairness, loads, weeks
 from sev1.oncall.resolve import in_force
-from sev1.oncall.schedule import final
+from sev1.oncall.schedule import Exceptions, Segment, final
 
 QUARTER = timedelta(days=91)
 
@@ -37,13 +40,10 @@ async def team_health(
     since = now - QUARTER
     exceptions = await store.overrides_since(conn, since - store.LOOK_BACK)
     asked = await store.asked_between(conn, since, now)
-    parts = [
-        part
-        for s in catalog.schedules.values()
-        for part in final(s, since, now, in_force(exceptions.get(s.name, ()), catalog))
-    ]
-    found = weeks(parts, asked, {p.name: p.time_zone for p in catalog.people.values()})
+    held = {name: in_force(one, catalog) for name, one in exceptions.items()}
     members = sorted(catalog.teams[team].members)
+    parts = await in_steps(_parts(catalog, since, now, held, {me, *members}))
+    found = weeks(parts, asked, {p.name: p.time_zone for p in catalog.people.values()})
     people = loads(found, members)
     return TeamHealth(
         since=since,
@@ -52,3 +52,14 @@ async def team_health(
         fairness=fairness(people),
         people=tuple(people) if sees_all or me in members else None,
     )
+
+
+def _parts(
+    catalog: Catalog, since: datetime, until: datetime, exceptions: Mapping[str, Exceptions], people: Collection[str]
+) -> Steps[list[Segment]]:
+    """What `people` held in that time, over all schedules."""
+    found: list[Segment] = []
+    for s in catalog.schedules.values():
+        found += (part for part in final(s, since, until, exceptions.get(s.name, ())) if part.person in people)
+        yield
+    return found
