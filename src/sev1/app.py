@@ -33,6 +33,7 @@ from sev1.command import concerns, kin
 from sev1.command import store as incidents
 from sev1.command.decide import IncidentAggregate
 from sev1.command.react import IncidentEffects, PrepareIncident
+from sev1.command.wake import WakeByName
 from sev1.engine import timers, worker
 from sev1.engine.cel import Evaluator
 from sev1.engine.clock import Clock, SystemClock
@@ -144,7 +145,8 @@ class Node:
         self.commands.register(
             IncidentAggregate(),
             each(incidents.project),
-            each(IncidentEffects(self.commands, self.catalogs)),
+            each(IncidentEffects(self.commands)),
+            each(WakeByName(self.commands, self.catalogs)),
             each(kin.KinEffects(self.commands)),
             each(IncidentNotices(self.catalogs, self.settings.url)),
             prepare=one_by_one(PrepareIncident(self.catalogs)),

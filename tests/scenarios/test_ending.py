@@ -67,7 +67,7 @@ async def test_recovery_is_tracked_step_by_step_beyond_the_all_clear(stage: Stag
         await stage.says("INC-1", f"/recovered R{step}")
     state = await stage.api("GET", "/incidents/INC-1")
     assert len(state["recovery"]["ticks"]) == 8
-    await jump(stage, days=4)
+    await jump(stage, days=4, hours=2)
     assert stage.mailed("Due now, how does it stand? write a test") == ["gus@nordlicht.example"]
     await stage.says("INC-1", "/done T1 merged")
 

@@ -39,6 +39,12 @@ def declare(
     made = call("POST", "/api/v1/incidents", {k: v for k, v in body.items() if v is not None})
     print(f"{made['id']}  {made['severity'].upper()}  {made['url']}")
     print_warnings(made["warnings"])
+    for one in made["similar"]:
+        print(
+            f"{one['id']} may be the same: {one['title']} ({'; '.join(one['because'])}). "
+            f"Then: sev1 incident {made['id']} merge {one['id']} because …",
+            file=sys.stderr,
+        )
 
 
 def mitigations(

@@ -14,11 +14,13 @@ from sev1.catalog.audience import INTERNAL
 from sev1.command import fatigue, restricted, succession
 from sev1.command import model as m
 from sev1.command import needs_between as between
+from sev1.command.merge import merge, take_in
 from sev1.command.parts import PARTS, clocks, decisions, part_of, waits
 from sev1.command.parts import family as f
 from sev1.command.parts import needs as n
 from sev1.command.parts import privacy as p
 from sev1.command.parts.clocks import UpdatePromised
+from sev1.command.parts.merging import MergedInto, MergeInto, TakeIn
 from sev1.command.parts.pace import CheckPace
 from sev1.command.parts.recovery import Recovery, ReviewPlanned, began
 from sev1.command.parts.tasks import GiveTask
@@ -119,6 +121,10 @@ def _respond(
             _must_be_open(state)
         if isinstance(command, f.EscalateNeed):
             return between.escalate(state, command)
+        if isinstance(command, MergeInto):
+            return merge(state, command, known)
+        if isinstance(command, TakeIn):
+            return take_in(state, command, now)
         if isinstance(command, CheckPace):
             return fatigue.check(state, known, now)
         if isinstance(command, succession.Change):
@@ -208,6 +214,10 @@ def _post(state: m.Incident, command: m.PostUpdate, known: m.Known, now: datetim
 
 
 def _must_be_open(state: m.Incident) -> None:
+    if state.merging.into:
+        raise Refused(
+            f"{state.key} was merged into {state.merging.into}: go on there, or reopen this one with the reason."
+        )
     if not state.is_open:
         raise Refused(f"{state.key} is {state.status.replace('_', ' ')}. Reopen it first, with the reason.")
 
@@ -461,11 +471,14 @@ def _evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
                 all_clear_at=None,
                 next_update_at=event.next_update_at,
                 recovery=Recovery(review=state.recovery.review),
+                merging=replace(state.merging, into=None),
                 earlier_ends=(*state.earlier_ends, _ended(state, fact, event.reason)),
             )
         case _:
             part = part_of(event)
             assert part is not None, f"no part knows {event!r}"
+            if isinstance(event, MergedInto):
+                state = replace(state, status="merged", stage="analysis", resolved_at=fact.at, next_update_at=None)
             return replace(state, **{part.name: part.evolve(getattr(state, part.name), fact)})
 
 

@@ -10,7 +10,9 @@ from typing import Any
 import asyncpg
 
 from sev1.command import model as m
+from sev1.command.merge import handed_on
 from sev1.command.parts import family as f
+from sev1.command.parts.merging import MergedInto, MergeInto
 from sev1.command.parts.needs import DropNeed, MeetNeed, NeedDropped, NeedMet
 from sev1.command.store import as_incident
 from sev1.command.terms import Kin
@@ -62,6 +64,9 @@ async def streams_with(conn: asyncpg.Connection, commands: Mapping[str, Any]) ->
     others: set[str] = set()
     for key, command in commands.items():
         match command:
+            case MergeInto(into=other):
+                keys |= {key, other, *await tree(conn, key), *await tree(conn, other)}
+                others.add(FAMILIES)
             case f.SetParent(parent=parent) | m.Declare(parent=str(parent)):
                 keys |= {key, parent, *await tree(conn, key), *await tree(conn, parent)}
                 others.add(FAMILIES)
@@ -96,17 +101,30 @@ async def kin_of(conn: asyncpg.Connection, state: m.Incident, command: Any, *, a
                 parent_title=row["title"],
                 parent_status=row["status"],
             )
+        case MergeInto(into=other):
+            row = await conn.fetchrow("SELECT title, status FROM incidents WHERE id = $1 AND NOT restricted", other)
+            if row is None:
+                raise NotFound(f"There is no incident {other}.")
+            return Kin(
+                key=state.key,
+                above=(await above(conn, state.key))[1:],
+                open_children=await _open_children(conn, state.key),
+                other_title=row["title"],
+                other_status=row["status"],
+            )
         case f.DeclareChild():
             line = await above(conn, state.key)
             number = await _number(conn, allocate=allocate)
             return Kin(key=state.key, above=line[1:], next_key=f"INC-{number}")
         case m.ResolveIncident() | m.CloseFalseAlarm():
-            rows = await conn.fetch(
-                "SELECT id FROM incidents WHERE parent = $1 AND status = 'open' ORDER BY number", state.key
-            )
-            return Kin(key=state.key, open_children=tuple(row["id"] for row in rows))
+            return Kin(key=state.key, open_children=await _open_children(conn, state.key))
         case _:
             return Kin(key=state.key)
+
+
+async def _open_children(conn: asyncpg.Connection, key: str) -> tuple[str, ...]:
+    rows = await conn.fetch("SELECT id FROM incidents WHERE parent = $1 AND status = 'open' ORDER BY number", key)
+    return tuple(row["id"] for row in rows)
 
 
 async def _levels_below(conn: asyncpg.Connection, key: str) -> int:
@@ -144,6 +162,8 @@ def follows(before: m.Incident, after: m.Incident, event: m.IncidentEvent) -> li
             return [(child, declared)]
         case f.NeedEscalated(number=number, text=text, parent=parent):
             return [(parent, f.AcceptNeed(child=after.key, need=number, text=text))]
+        case MergedInto(into=into, reason=reason):
+            return [handed_on(before, into, reason)]
         case NeedMet(number=number, outcome=outcome):
             return _answers(before, number, met=True, outcome=outcome)
         case NeedDropped(number=number, reason=reason):

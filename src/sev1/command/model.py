@@ -11,6 +11,7 @@ from sev1.command.parts.clocks import ClockCommand, ClockEvent, Clocks, Promise,
 from sev1.command.parts.decisions import DecisionCommand, DecisionEvent, Decisions
 from sev1.command.parts.family import Family, FamilyCommand, FamilyEvent, InnerFamilyCommand
 from sev1.command.parts.handover import ExpireOffer, Handover, HandoverCommand, HandoverEvent
+from sev1.command.parts.merging import InnerMergeCommand, MergeCommand, MergeEvent, Merging
 from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, Mitigations, RemindOfMitigations
 from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
 from sev1.command.parts.pace import BreaksOver, CheckPace, Condition, Fresh, Pace, PaceCommand, PaceEvent
@@ -77,7 +78,9 @@ CRITERIA: dict[Criterion, str] = {
 }
 """The resolution gate (mission 11.1)."""
 
-Status = Literal["none", "open", "resolved", "closed", "false_alarm"]
+Status = Literal["none", "open", "resolved", "closed", "false_alarm", "merged"]
+OVER: frozenset[Status] = frozenset({"closed", "false_alarm", "merged"})
+"""Nothing is waited for any more, unless it is reopened."""
 
 # --- commands ---------------------------------------------------------------------------------------------------------
 
@@ -254,6 +257,7 @@ ResponderCommand = (
     | ReachCommand
     | PaceCommand
     | RecoveryCommand
+    | MergeCommand
 )
 """What a responder may do in an incident, on every surface."""
 
@@ -269,7 +273,7 @@ TimerCommand = (
     | RemindOfRecovery
 )
 """What comes due by itself."""
-InnerCommand = InnerFamilyCommand
+InnerCommand = InnerFamilyCommand | InnerMergeCommand
 """What follows here from what happened in another incident."""
 IncidentCommand = Declare | ResponderCommand | TimerCommand | InnerCommand
 
@@ -473,6 +477,7 @@ IncidentEvent = (
     | ReachEvent
     | PaceEvent
     | RecoveryEvent
+    | MergeEvent
 )
 
 
@@ -553,6 +558,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     reach: Reach = Reach()
     pace: Pace = Pace()
     recovery: Recovery = Recovery()
+    merging: Merging = Merging()
     earlier_ends: tuple[Ending, ...] = ()
     """Each time that it was reopened: how it had ended."""
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from sev1.catalog.audience import INTERNAL
 from sev1.catalog.cache import CatalogCache
-from sev1.catalog.model import Catalog, EscalationPolicy, PersonTarget, Step
+from sev1.catalog.model import Catalog
 from sev1.command import kin, people
 from sev1.command import model as m
 from sev1.command.around import look_around
@@ -16,27 +16,23 @@ from sev1.command.decide import rank
 from sev1.command.gate import Around, prechecks
 from sev1.command.parts import reach
 from sev1.command.parts.clocks import Promise
+from sev1.command.parts.merging import TookIn
 from sev1.command.parts.pace import CheckPace
 from sev1.command.parts.privacy import Admit, Remove
-from sev1.command.withhold import ASKED_FOR, OVER, SIGN_IN
+from sev1.command.withhold import OVER
 from sev1.engine import event_log
 from sev1.engine.commands import Change, Commands
-from sev1.engine.decider import SYSTEM, Actor
+from sev1.engine.decider import Actor
 from sev1.engine.errors import Invalid, NotFound
 from sev1.oncall import store as oncall_store
 from sev1.paging import model as paging
 from sev1.paging import store as pages
-from sev1.paging.react import open_page, people_of_steps
+from sev1.paging.react import people_of_steps
 
 DEFAULT_RHYTHM_MIN = 30
-ASKED_AGAIN_S = 300
-"""How long somebody who is asked for by name has before they are asked again."""
 REVIEW_WITHIN_DAYS = 5
 """Working days from the all-clear to the review that it proposes."""
 SATURDAY = 5
-CALLED_AGAIN_S = 60
-"""The same for whoever commands: nobody decides meanwhile."""
-ASKED_TIMES = 3
 
 
 class PrepareIncident:
@@ -217,35 +213,23 @@ async def _call_answered(conn: asyncpg.Connection, state: m.Incident) -> bool:
 
 
 class IncidentEffects:
-    """A reaction: alerts and pages learn of their incident; a responder asked for is paged."""
+    """A reaction: alerts and pages learn of their incident, and of its end."""
 
-    def __init__(self, commands: Commands, catalogs: CatalogCache) -> None:
+    def __init__(self, commands: Commands) -> None:
         self._commands = commands
-        self._catalogs = catalogs
 
     async def __call__(self, conn: asyncpg.Connection, change: Change[m.Incident]) -> None:
         incident = change.after
-        if change.before.reach.call and not incident.reach.call:
-            await self._stop_calling(conn, incident)
         for fact in change.facts:
             match fact.event:
-                case reach.CommanderCalled(person=person, ask=ask):
-                    why = ask or "You command, and somebody needs you."
-                    group = reach.call_group(person, change.now)
-                    await self._wake(conn, incident, person, why, group, fact.by, again_s=CALLED_AGAIN_S)
-                case reach.TakeoverOffered(person=person):
-                    why = f"Take command: {incident.reach.call.person if incident.reach.call else 'nobody'} does not answer."
-                    group = f"take/{person}/{change.now:%Y%m%dT%H%M%S%f}"
-                    await self._wake(conn, incident, person, why, group, fact.by)
                 case m.PageLinked(page=page):
                     await self._link_page(conn, incident.key, page, fact.by)
                 case m.AlertsLinked(alerts=alerts):
                     await conn.execute(
                         "UPDATE alerts SET incident = $1 WHERE id = ANY($2::bigint[])", incident.key, list(alerts)
                     )
-                case m.ResponderPaged():
-                    group = f"{'asked' if incident.privacy.restricted else incident.key}/{fact.event.person}/{change.now:%Y%m%dT%H%M%S%f}"
-                    await self._wake(conn, incident, fact.event.person, fact.event.ask, group, fact.by)
+                case TookIn(other=other):
+                    await conn.execute("UPDATE alerts SET incident = $1 WHERE incident = $2", incident.key, other)
                 case m.AllClearGiven() | m.ClosedAsFalseAlarm():
                     for page in sorted(incident.pages):
                         done = paging.Resolve(
@@ -256,59 +240,6 @@ class IncidentEffects:
     async def _link_page(self, conn: asyncpg.Connection, incident: str, page: str, by: Actor) -> None:
         await self._commands.run_in(conn, "page", page, paging.LinkIncident(incident=incident), by=by)
         await conn.execute("UPDATE alerts SET incident = $1 WHERE page = $2 AND incident IS NULL", incident, page)
-
-    async def _wake(
-        self,
-        conn: asyncpg.Connection,
-        incident: m.Incident,
-        person: str,
-        ask: str,
-        group: str,
-        by: Actor,
-        *,
-        again_s: int = ASKED_AGAIN_S,
-    ) -> None:
-        """Somebody asked for by name gets a page of their own, repeated until they answer.
-
-        Out of a restricted incident it does not say what for: it goes over phones and mail, and everybody may open it.
-        Who is not in the catalog, an account, has no methods to be woken by.
-        """
-        if person not in (await self._catalogs.current(conn)).people:
-            return
-        restricted = incident.privacy.restricted
-        policy = EscalationPolicy(
-            name="ask",
-            title=f"Asked for by {by.name}",
-            steps=(Step(targets=(PersonTarget(name=person),), wait_s=again_s),),
-            repeat=ASKED_TIMES - 1,
-            unattended_after_s=0,
-        )
-        page = await open_page(
-            self._commands,
-            conn,
-            paging.Open(
-                title=ASKED_FOR if restricted else f"{incident.key}: {ask}",
-                group_key=group,
-                policy=policy,
-                why=SIGN_IN if restricted else f"{by.name} asks for you in {incident.key}: {incident.title}",
-                service=incident.services[0] if incident.services and not restricted else None,
-                severity=incident.severity,
-                alert_count=0,
-            ),
-            by=by,
-        )
-        await self._commands.run_in(conn, "page", page.key, paging.LinkIncident(incident=incident.key), by=by)
-
-    async def _stop_calling(self, conn: asyncpg.Connection, incident: m.Incident) -> None:
-        """The commander is there or somebody else commands: nobody is woken for that any more."""
-        rows = await conn.fetch(
-            "SELECT id FROM pages WHERE incident = $1 AND status <> 'resolved'"
-            " AND (group_key LIKE 'call/%' OR group_key LIKE 'take/%') ORDER BY id",
-            incident.key,
-        )
-        for row in rows:
-            done = paging.Resolve(reason="It is known who commands.")
-            await self._commands.run_in(conn, "page", row["id"], done, by=SYSTEM)
 
 
 async def declare(

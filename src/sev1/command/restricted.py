@@ -5,6 +5,7 @@ from sev1.command import model as m
 from sev1.command.parts import clocks, handover, reach
 from sev1.command.parts import family as f
 from sev1.command.parts import privacy as p
+from sev1.command.parts.merging import MergeInto
 from sev1.command.terms import Command
 from sev1.engine.decider import Actor
 from sev1.engine.errors import Refused
@@ -73,7 +74,7 @@ def _among_insiders(state: m.Incident, command: Command, by: Actor) -> None:
 def _keeps_to_itself(command: Command) -> None:
     """The record of a parent and of its children names the others, and an audience outside is nobody who is in it."""
     match command:
-        case f.SetParent() | f.DeclareChild() | f.EscalateNeed():
+        case f.SetParent() | f.DeclareChild() | f.EscalateNeed() | MergeInto():
             raise Refused(STANDS_ALONE)
         case m.PostUpdate(audience=audience) | clocks.PromiseUpdate(audience=audience) if audience != INTERNAL:
             raise Refused(TELLS_NOBODY)

@@ -52,6 +52,9 @@ class Kin(Struct, frozen=True, kw_only=True):
     parent_title: str = ""
     parent_status: str = ""
     open_children: tuple[str, ...] = ()
+    other_title: str = ""
+    """Of the incident that it is to be merged into."""
+    other_status: str = ""
 
 
 class Scene(Struct, frozen=True, kw_only=True):

@@ -63,6 +63,7 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 def summarise(incidents: Sequence[Incident], since: datetime, until: datetime) -> Summary:
     """The summary of `incidents` declared between `since` and `until`."""
+    incidents = [incident for incident in incidents if incident.status != "merged"]
     real = [incident for incident in incidents if incident.status != "false_alarm"]
     measured = [times(incident) for incident in real]
     by_severity: dict[str, int] = {}

@@ -16,6 +16,7 @@ from sev1.command.decide import contributors
 from sev1.command.parts.clocks import UpdateLate, UpdateReminded
 from sev1.command.parts.family import NeedAccepted, ParentSet
 from sev1.command.parts.handover import CommandDeclined, CommandHandedOver, CommandOffered, OfferExpired
+from sev1.command.parts.merging import MergedInto, TookIn
 from sev1.command.parts.mitigations import MitigationOverdue
 from sev1.command.parts.needs import NeedRaised, NeedTaken
 from sev1.command.parts.pace import BreakEnded, BreakProposed, BreakTaken, HandoverProposed
@@ -50,6 +51,10 @@ class IncidentNotices:
                 await store.call_back(conn, about=change.key, keep=keep, now=change.now, reason="It is restricted.")
             if asked := asked_of(change.after, fact):
                 await self._ask(conn, change, *asked)
+            if isinstance(fact.event, MergedInto):
+                for person in contributors(change.before):
+                    if person != fact.by.id:
+                        await self._ask(conn, change, person, f"This is {fact.event.into} now: go on there")
             await self._tell_outside(conn, change, fact.event)
             words = announcement(change.after, fact.event)
             if words is None:
@@ -133,7 +138,7 @@ async def tell_commander(
     await store.enqueue(conn, about=incident.key, person=commander.name, methods=methods, notice=notice, now=now)
 
 
-def asked_of(  # noqa: C901 - one case an event
+def asked_of(  # noqa: C901, PLR0912 - one case an event
     incident: m.Incident, fact: Fact[m.IncidentEvent]
 ) -> tuple[str, str] | None:
     """Whom an event asks for something, and what; None where nobody but who did it is concerned."""
@@ -161,6 +166,8 @@ def asked_of(  # noqa: C901 - one case an event
                 incident.commander,
                 f"{fact.by.name} put it under {parent} ({title}); you command it: {incident.title}",
             )
+        case TookIn(other=other, title=title) if incident.commander != fact.by.id:
+            return incident.commander, f"{other} is the same and was merged into this: {title}"
         case NeedAccepted(child=child, text=text) if incident.commander != fact.by.id:
             return incident.commander, f"{child} cannot meet this by itself: {text}"
         case UpdateReminded(audience=audience, due_at=due_at):

@@ -11,7 +11,7 @@ from sev1.command.grammar import ending, people, told
 from sev1.command.grammar.fields import fields as _fields
 from sev1.command.grammar.fields import needed as _needed
 from sev1.command.grammar.reading import Rest
-from sev1.command.parts import board, family, mitigations, needs, privacy, tasks, workstreams
+from sev1.command.parts import board, family, merging, mitigations, needs, privacy, tasks, workstreams
 from sev1.command.terms import Command
 from sev1.engine.errors import Invalid
 
@@ -309,6 +309,12 @@ def _incident_key(word: str, which: str) -> str:
     return f"INC-{re.sub(r'[^0-9]', '', word)}"
 
 
+def _merge(rest: Rest) -> dict[str, Any]:
+    reason = rest.take_clause("because", "since")
+    into = _incident_key(rest.take_word(), "that goes on")
+    return _fields(merging.MergeInto, into=into, reason=_needed(reason or rest.take_all(), "why it is the same"))
+
+
 _SEVERITY_AT_END = re.compile(r"(?:^|[\s,;])sev[- ]?([0-5])[.!]?$", re.IGNORECASE)
 
 
@@ -582,6 +588,11 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         name="parent", group="Command", read=_parent, usage="INC-3 or none [because REASON]",
         does="Put this incident under another one, or take it out again.", example="/parent INC-3",
+    ),
+    Verb(
+        name="merge", also=("duplicate",), group="Command", read=_merge, usage="INC-3 because REASON",
+        does="This is the same as another incident, which goes on with the open work of both.",
+        example="/merge INC-3 because both are the failed deploy",
     ),
     Verb(
         name="raise", group="Command", read=_raise, usage="N2", first="need",

@@ -17,6 +17,7 @@ from sev1.command.parts import (
     decisions,
     family,
     handover,
+    merging,
     mitigations,
     needs,
     pace,
@@ -176,6 +177,14 @@ PARTS: tuple[Part, ...] = (
         timers=recovery.timers,
         timer_commands={"recovery": recovery.RemindOfRecovery},
         outlives=True,
+    ),
+    Part(
+        name="merging",
+        commands=merging.MergeCommand,
+        inner=merging.InnerMergeCommand,
+        events=merging.MergeEvent,
+        evolve=merging.evolve,
+        words=merging.words,
     ),
 )
 

@@ -18,6 +18,8 @@ from sev1.command.grammar.reading import LINE_MAX
 from sev1.command.grammar.verbs import VERBS
 from sev1.command.react import PrepareIncident, declare
 from sev1.command.sight import must_see, unknown
+from sev1.command.similar import Similar
+from sev1.command.suspects import suspects
 from sev1.command.timeline import Entry, render
 from sev1.engine.commands import Change
 from sev1.review.postmortem import draft
@@ -66,7 +68,12 @@ async def list_incidents(
 
 @post("/api/v1/incidents", opt=needs("report"), tags=["incidents"])
 async def declare_incident(
-    data: JSONBody[m.Declare], request: SignedIn, commands: Doing, catalogs: Catalogs, settings: Config
+    data: JSONBody[m.Declare],
+    request: SignedIn,
+    commands: Doing,
+    catalogs: Catalogs,
+    settings: Config,
+    sight: Looks,
 ) -> Declared:
     """Declares an incident; anyone signed in may (mission 1.1). `{"type": "declare", "title": "…"}` is enough."""
     async with commands.db.transaction() as conn:
@@ -74,9 +81,34 @@ async def declare_incident(
         by = actor_of(request.user, catalog, "api")
         commands_it = request.user.kind == "user" and request.user.may("incidents:write")
         change = await declare(commands, conn, catalogs, data, by=by, commands_it=commands_it)
+        alike = await suspects(
+            conn,
+            catalog,
+            sight,
+            title=data.title,
+            services=change.after.services,
+            alerts=data.alerts,
+            page=data.page,
+            but=change.key,
+        )
     commands.tell(change)
     view = incident_view(change.after, change.version, catalog, settings.url)
-    return Declared(**structs.asdict(view), warnings=warnings(data, catalog))
+    return Declared(**structs.asdict(view), warnings=warnings(data, catalog), similar=alike)
+
+
+@get("/api/v1/incidents/similar", opt=needs("read"), tags=["incidents"])
+async def list_similar(
+    db: Db,
+    catalogs: Catalogs,
+    sight: Looks,
+    title: Annotated[str, QueryParameter(max_length=300)] = "",
+    service: Annotated[list[str] | None, QueryParameter(max_items=50)] = None,
+    page: Annotated[str, QueryParameter(max_length=30)] = "",
+) -> list[Similar]:
+    """Running incidents that one with this title, these services or this page may be the same as, with the reasons."""
+    async with db.connection() as conn:
+        catalog = await catalogs.current(conn)
+        return await suspects(conn, catalog, sight, title=title, services=tuple(service or ()), page=page or None)
 
 
 @get("/api/v1/incidents/{key:str}", opt=needs("read"), tags=["incidents"])
@@ -221,6 +253,7 @@ async def get_postmortem(key: FromPath[str], commands: Doing, catalogs: Catalogs
 ROUTES: list[HTTPRouteHandler] = [
     list_incidents,
     declare_incident,
+    list_similar,
     get_incident,
     get_timeline,
     command_incident,

@@ -14,12 +14,14 @@ from sev1.command.parts.clocks import Clock
 from sev1.command.parts.decisions import Decision
 from sev1.command.parts.family import Family
 from sev1.command.parts.handover import Handover
+from sev1.command.parts.merging import Merging
 from sev1.command.parts.mitigations import Mitigation
 from sev1.command.parts.needs import Need
 from sev1.command.parts.reach import Reach
 from sev1.command.parts.recovery import Recovery
 from sev1.command.parts.tasks import Task
 from sev1.command.parts.workstreams import Workstream
+from sev1.command.similar import Similar
 from sev1.command.timeline import Entry
 from sev1.measure.times import Statistic, Summary, target_met, times
 from sev1.paging import model as page_model
@@ -81,6 +83,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     """Whom command is offered to, if to anybody."""
     reach: Reach
     """Whether the commander was called, and who is asked to take over."""
+    merging: Merging
+    """The incident that goes on in its place, and those that were merged into it."""
     recovery: Recovery
     earlier_ends: tuple[incident_model.Ending, ...]
     """How it had ended each time that it was reopened."""
@@ -89,6 +93,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
 class Declared(IncidentView, frozen=True, kw_only=True):
     warnings: Sequence[FieldHint] = ()
     """What is pointed out in the texts of the declaration. It was done all the same."""
+    similar: Sequence[Similar] = ()
+    """Running incidents that may be the same: `/merge INC-3 because …` joins them."""
 
 
 def incident_view(incident: incident_model.Incident, version: int, catalog: Catalog, url: str) -> IncidentView:
@@ -138,6 +144,7 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
         clocks=incident.clocks,
         handover=incident.handover,
         reach=incident.reach,
+        merging=incident.merging,
         recovery=incident.recovery,
         earlier_ends=incident.earlier_ends,
     )

@@ -1,5 +1,6 @@
 """`/incidents/new`: one line and Enter. Everything else can come later or from what it is declared from (mission 1.1)."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import asyncpg
@@ -13,6 +14,8 @@ from sev1.access.declare import needs
 from sev1.command import model as m
 from sev1.command.react import declare
 from sev1.command.sight import Sight, withheld
+from sev1.command.similar import Similar
+from sev1.command.suspects import suspects
 from sev1.command.withhold import page_without
 from sev1.engine.commands import Commands
 from sev1.engine.errors import Invalid, NotFound, Refused
@@ -42,7 +45,19 @@ class Origin(Struct, frozen=True, kw_only=True):
 async def show_declare(commands: Doing, visit: Here, page: FromQuery[str] = "", alert: AlertNumber = None) -> Template:
     async with commands.db.connection() as conn:
         origin = await _origin(conn, page, alert, visit.sight)
-    return _form(visit, origin)
+        alike: list[Similar] = []
+        if origin.page or origin.alert:
+            alerts = (origin.alert,) if origin.alert else ()
+            alike = await suspects(
+                conn,
+                visit.catalog,
+                visit.sight,
+                title=origin.title,
+                services=origin.services,
+                alerts=alerts,
+                page=origin.page or None,
+            )
+    return _form(visit, origin, alike=alike)
 
 
 @post(
@@ -69,12 +84,31 @@ async def submit_declare(request: SignedIn, commands: Doing, catalogs: Catalogs,
     }
     try:
         command = command_from(wanted, m.Declare)
+        if not (fields.get("anyway") or command.restricted) and (alike := await _alike(commands, visit, command)):
+            # What was typed is kept, and one more click declares it.
+            typed = Typed(form=FORM, fields=fields, error="", status=200)
+            origin = Origin(page=fields.get("page", ""), alert=int(alert) if alert else None, services=tuple(services))
+            return _form(visit, origin, typed, alike=alike)
         change = await _declare(commands, catalogs, visit, command)
     except (Invalid, Refused) as error:
         typed = Typed(form=FORM, fields=fields, error=error.message, status=error.status)
         origin = Origin(page=fields.get("page", ""), services=tuple(services))
         return _form(visit, origin, typed)
     return go_to(f"/incidents/{change}{'?said=1' if warnings(command, visit.catalog) else ''}")
+
+
+async def _alike(commands: Commands, visit: Visit, command: m.Declare) -> list[Similar]:
+    """Running incidents that this may be."""
+    async with commands.db.connection() as conn:
+        return await suspects(
+            conn,
+            visit.catalog,
+            visit.sight,
+            title=command.title,
+            services=command.services,
+            alerts=command.alerts,
+            page=command.page,
+        )
 
 
 async def _declare(commands: Commands, catalogs: Any, visit: Visit, command: m.Declare) -> str:
@@ -114,7 +148,7 @@ async def _origin(conn: asyncpg.Connection, page: str, alert: int | None, sight:
     return Origin()
 
 
-def _form(visit: Visit, origin: Origin, typed: Typed | None = None) -> Template:
+def _form(visit: Visit, origin: Origin, typed: Typed | None = None, *, alike: Sequence[Similar] = ()) -> Template:
     worst = worst_plausible(visit.catalog)
     return show(
         visit,
@@ -128,6 +162,7 @@ def _form(visit: Visit, origin: Origin, typed: Typed | None = None) -> Template:
         worst=worst,
         services=sorted(visit.catalog.services.values(), key=lambda s: (s.tier, s.title)),
         typed=typed,
+        alike=alike,
     )
 
 

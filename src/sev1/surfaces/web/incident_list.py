@@ -9,6 +9,7 @@ from litestar.params import QueryParameter
 from litestar.response import Template
 
 from sev1.access.declare import needs
+from sev1.command import model as m
 from sev1.command import store
 from sev1.measure.times import summarise, times
 from sev1.surfaces.injected import Db
@@ -31,7 +32,7 @@ async def list_incidents(db: Db, visit: Here, before: Before = None) -> Template
         "incidents.html",
         section="incidents",
         open_ones=open_ones,
-        ended=[i for i in shown if i.status in {"closed", "false_alarm"}],
+        ended=[i for i in shown if i.status in m.OVER],
         older=int(shown[-1].key.removeprefix("INC-")) if more else None,
         before=before,
         summary=summarise(measured, visit.now - PERIOD, visit.now),

@@ -33,6 +33,7 @@ STATUS_WORDS: dict[m.Status, str] = {
     "resolved": "resolved, waiting for the all-clear",
     "closed": "closed",
     "false_alarm": "closed as a false alarm",
+    "merged": "merged into another",
 }
 
 
@@ -112,7 +113,7 @@ def role_rows(incident: m.Incident, catalog: Catalog, me: str) -> tuple[RoleRow,
 
 def dots(incident: m.Incident) -> tuple[Dot, ...]:
     reached = m.STAGES.index(incident.stage)
-    over = incident.status in {"closed", "false_alarm"}
+    over = incident.status in m.OVER
     return tuple(
         Dot(
             stage=stage,
@@ -127,12 +128,8 @@ def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) 
     """What the visitor should do next, in one sentence: their own most urgent duty first."""
     roles = {role for role, held in incident.roles.items() if me in held}
     commander = name_of(catalog, incident.commander)
-    if incident.status in {"closed", "false_alarm"}:
-        return "It is over. The draft of the postmortem is there to read."
-    if incident.status == "resolved":
-        if "ic" in roles:
-            return "Give the all-clear, so that everybody may stand down."
-        return f"It is resolved. {commander} gives the all-clear."
+    if not incident.is_open:
+        return _after_the_end(incident, commander, commands=me == incident.commander)
     if of_command := _of_command(incident, me, commander, catalog, now):
         return of_command
     if (task := next(iter(tasks_of(incident, me)), None)) and task.due_at <= now:
@@ -147,6 +144,16 @@ def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) 
     if task:
         return f"{task.ref} until {clock(task.due_at, now)}: {task.text}"
     return _of_onlooker(incident, commander)
+
+
+def _after_the_end(incident: m.Incident, commander: str, *, commands: bool) -> str:
+    if incident.merging.into:
+        return f"It goes on as {incident.merging.into}."
+    if incident.status in m.OVER:
+        return "It is over. The draft of the postmortem is there to read."
+    if commands:
+        return "Give the all-clear, so that everybody may stand down."
+    return f"It is resolved. {commander} gives the all-clear."
 
 
 def _of_command(incident: m.Incident, me: str, commander: str, catalog: Catalog, now: datetime) -> str:
