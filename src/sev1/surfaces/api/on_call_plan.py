@@ -17,6 +17,7 @@ from sev1.engine.errors import Forbidden, Invalid, NotFound
 from sev1.oncall import absence, feeds, links, store, swaps
 from sev1.oncall.absence import Leave
 from sev1.oncall.gaps import CoverWarning
+from sev1.oncall.limits import Breach
 from sev1.oncall.model import Away
 from sev1.oncall.resolve import in_force
 from sev1.oncall.schedule import Segment, final
@@ -100,6 +101,16 @@ async def list_warnings(db: Db, clock: Now, catalogs: Catalogs, outlook: Foresee
     async with db.connection() as conn:
         catalog = await catalogs.current(conn)
     return dict((await outlook.ahead(catalog, clock.now())).warnings)
+
+
+@get("/api/v1/on-call/breaches", opt=needs("read"), tags=["on-call"])
+async def list_breaches(db: Db, clock: Now, catalogs: Catalogs, outlook: Foresees) -> list[Breach]:
+    """Limits of teams (rest between shifts, weeks in a row) that the shifts of the coming 91 days break: of each person
+    and limit the worst.
+    """
+    async with db.connection() as conn:
+        catalog = await catalogs.current(conn)
+    return (await outlook.ahead(catalog, clock.now())).breaches
 
 
 @get("/api/v1/calendar-feeds", opt=needs("read"), tags=["on-call"])
@@ -253,6 +264,7 @@ async def read_calendar(
 ROUTES: list[HTTPRouteHandler] = [
     final_schedule,
     list_warnings,
+    list_breaches,
     list_feeds,
     list_swaps,
     ask_swap,

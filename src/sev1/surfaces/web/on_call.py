@@ -120,6 +120,7 @@ async def _page(
         section="on-call",
         schedules=views,
         typed=typed,
+        breaches=ahead.breaches,
         overlaps=list(dict.fromkeys(w.sentence for found in warned.values() for w in found if w.schedules)),
         leave=leave,
         feeds=read,
