@@ -1,6 +1,7 @@
 """Typical and busy data, made through the same doors and commands as in life."""
 
 from sev1.command import model as m
+from sev1.command.parts.workstreams import OpenWorkstream
 from sev1.paging import model as p
 from sev1.paging.diagnostics import RunDiagnostic
 from tests.browser.house import House
@@ -97,7 +98,12 @@ def checkout_outage(house: House, *, entries: int = 0) -> str:
         m.SetStage(stage="mitigation"),
         by="ana",
     )
-    house.at(19).incident(key, m.AssignRole(role="sme", person="hana"), by="ana")
+    house.at(19).incident(
+        key,
+        m.AssignRole(role="sme", person="hana"),
+        OpenWorkstream(title="Bookings", goal="Every booking of the night is in the warehouse", lead="hana"),
+        by="ana",
+    )
     house.at(12).incident(
         key,
         m.PostUpdate(
