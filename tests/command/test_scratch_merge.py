@@ -29,6 +29,14 @@ def test_changes_of_different_lines_are_joined_and_of_the_same_line_are_not(base
     assert merge(base, theirs, yours) == merged
 
 
+def test_in_a_long_text_with_many_equal_lines_changes_of_different_lines_are_joined():
+    base = [line for n in range(300) for line in (f"line {n}", "")]
+    theirs = [*base[:100], "theirs", "", *base[100:]]
+    yours = [*base[:400], "yours", "", *base[402:], "end"]
+    merged = merge_lines(base, theirs, yours)
+    assert merged == [*base[:100], "theirs", "", *base[100:400], "yours", "", *base[402:], "end"]
+
+
 @given(LINES, LINES, LINES)
 def test_no_line_that_somebody_wrote_is_lost(base: list[str], theirs: list[str], yours: list[str]):
     merged = merge_lines(base, theirs, yours)

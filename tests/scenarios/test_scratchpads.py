@@ -1,11 +1,12 @@
 """The scratchpad of a workstream: several write at once, nobody's line is lost, and only those read it who may (mission 8.3)."""
 
+import asyncio
 import re
 
 from sev1.access.model import Role
 from sev1.command import scratchpads
 from tests.scenarios.stage import Stage
-from tests.scenarios.test_restricted_incidents import browser
+from tests.scenarios.test_restricted_incidents import browser, token
 
 PAD = "/incidents/INC-1/workstreams/1/scratchpad"
 PAGE = "/incidents/INC-1/workstreams/1"
@@ -30,6 +31,16 @@ async def test_changes_of_different_lines_are_joined_and_the_answer_says_so(stag
     assert (joined["version"], joined["merged"]) == (3, True)
     assert (await stage.api("GET", PAD))["text"] == "lag 20 min\nconsumers 3\nshard 7 is stuck"
     assert (await saves(stage, joined["text"], 3))["version"] == 3  # nothing new is no version
+
+
+async def test_lines_saved_at_the_same_moment_are_all_there(stage: Stage):
+    await opened(stage)
+    await saves(stage, "begun", 0)
+    texts = [f"begun\nline {n}" for n in range(4)]
+    answers = await asyncio.gather(*(stage.ask("PUT", PAD, {"text": text, "base": 1}) for text in texts))
+    assert sorted(answer.json()["version"] for answer in answers) == [2, 3, 4, 5]
+    kept = (await stage.api("GET", PAD))["text"].split("\n")
+    assert (kept[0], sorted(kept[1:])) == ("begun", [f"line {n}" for n in range(4)])
 
 
 async def test_the_same_line_changed_twice_is_refused_with_both_texts_and_their_base(stage: Stage):
@@ -98,6 +109,17 @@ async def test_on_the_page_without_scripts_it_is_rendered_saved_and_a_conflict_k
     assert await stage.api("GET", PAD) == pad
 
 
+async def test_whoever_may_only_look_reads_it_and_has_no_form(stage: Stage):
+    await opened(stage)
+    await saves(stage, "lag 40 min", 0)
+    viewer = await browser(stage, "hana", Role.VIEWER)
+    shown = (await stage.http.get(PAGE, headers=viewer)).text
+    assert "lag 40 min" in shown
+    assert "<textarea" not in shown
+    form = {"text": "mine", "base": "1", "csrf": viewer["X-CSRF-Token"]}
+    assert (await stage.http.post(PAGE, headers=viewer, data=form)).status_code == 403
+
+
 async def test_of_a_restricted_incident_nobody_else_reads_or_writes_it(stage: Stage):
     ana, gus = await browser(stage, "ana"), await browser(stage, "gus", Role.ADMIN)
     who = {"data": {"text": "kestrel", "base": "0", "csrf": ana["X-CSRF-Token"]}}
@@ -111,6 +133,10 @@ async def test_of_a_restricted_incident_nobody_else_reads_or_writes_it(stage: St
         await stage.http.post(PAGE, headers=gus, **form),
     ]
     assert [answer.status_code for answer in answers] == [404, 404]
+    other = await token(stage, "other")
+    for method, body in (("GET", None), ("PUT", {"text": "falcon", "base": 1})):
+        answer = await stage.http.request(method, f"/api/v1{PAD}", json=body, headers=other)
+        assert (answer.status_code, answer.json()["detail"]) == (404, "There is no incident INC-1.")
     assert all("kestrel" not in answer.text for answer in answers)
     async with stage.node.db.connection() as conn:
         assert await conn.fetchval("SELECT count(*) FROM scratchpads WHERE text = 'falcon'") == 0

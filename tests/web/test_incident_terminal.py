@@ -13,7 +13,9 @@ from sev1.access import tokens
 from sev1.access.model import OPERATOR, Role
 from sev1.app import Node
 from sev1.cli.main import app as cli
+from sev1.command import scratchpads, store
 from sev1.engine.clock import FakeClock
+from sev1.engine.decider import Actor
 
 Terminal = Callable[..., Awaitable[Any]]
 
@@ -80,3 +82,16 @@ async def test_help_lists_the_grammar_and_explains_one_command(terminal: Termina
     one = await terminal("incident", "help", "task")
     assert "/task @bo measure the replication lag of db-2 by 14:30" in one.output
     assert (await terminal("incident", "help", "xyzzy")).exit_code == 1
+
+
+async def test_the_scratchpad_of_a_workstream_is_printed_on_a_terminal(terminal: Terminal, node: Node):
+    await terminal("declare", "Everything is slow")
+    await terminal("incident", "1", "workstream", "Queue:", "drain", "it", "@bo")
+    async with node.db.transaction() as conn:
+        incident = await store.get(conn, "INC-1")
+        assert incident
+        bo = Actor(id="bo", name="Bo", via="web")
+        await scratchpads.save(conn, incident, 1, "# Lag\n40 min", base=0, by=bo, now=node.clock.now())
+    assert (await terminal("incident", "1", "scratchpad", "W1")).output == "# Lag\n40 min\n"
+    assert "There is no workstream W2" in (await terminal("incident", "1", "scratchpad", "2")).output
+    assert "'' is no workstream" in (await terminal("incident", "1", "/scratchpad")).output

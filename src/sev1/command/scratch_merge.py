@@ -47,7 +47,8 @@ def merge_lines(base: Lines, theirs: Lines, yours: Lines) -> list[str] | None:
 
 
 def _edits(base: Lines, changed: Lines) -> list[Edit]:
-    steps = SequenceMatcher(None, base, changed, autojunk=False).get_opcodes()
+    # Lines that repeat all over a long text (empty ones) find no place by themselves: without that it costs the cube.
+    steps = SequenceMatcher(None, base, changed, autojunk=True).get_opcodes()
     return [Edit(start, end, tuple(changed[a:b])) for kind, start, end, a, b in steps if kind != "equal"]
 
 

@@ -17,7 +17,7 @@ from sev1.engine.errors import Conflict, Invalid, NotFound, Refused
 
 MOST_BYTES = 20_000
 MOST_LINES = 1_000
-"""Comparing costs the square of it."""
+"""Comparing costs up to the square of it."""
 KEPT_VERSIONS = 500
 """Of one scratchpad; only whoever began to write before all of them has to look again."""
 TRIES = 5
