@@ -23,6 +23,7 @@ from sev1.surfaces.api import (
     on_call_plan,
     pages,
     playbooks,
+    replay,
     signals,
     watch,
 )
@@ -37,6 +38,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *on_call_health.ROUTES,
     *contact.ROUTES,
     *catalog.ROUTES,
+    *replay.ROUTES,
     *measures.ROUTES,
     *watch.ROUTES,
     *explain.ROUTES,
