@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from sev1.command.parts import (
     board,
+    bridge,
     clocks,
     decisions,
     family,
@@ -22,6 +23,7 @@ from sev1.command.parts import (
     needs,
     pace,
     privacy,
+    prompts,
     reach,
     recovery,
     tasks,
@@ -179,12 +181,29 @@ PARTS: tuple[Part, ...] = (
         outlives=True,
     ),
     Part(
+        name="prompts",
+        commands=prompts.PromptCommand,
+        events=prompts.PromptEvent,
+        evolve=prompts.evolve,
+        words=prompts.words,
+    ),
+    Part(
         name="merging",
         commands=merging.MergeCommand,
         inner=merging.InnerMergeCommand,
         events=merging.MergeEvent,
         evolve=merging.evolve,
         words=merging.words,
+    ),
+    Part(
+        name="bridge",
+        commands=bridge.BridgeCommand,
+        events=bridge.BridgeEvent,
+        decide=bridge.decide,
+        evolve=bridge.evolve,
+        words=bridge.words,
+        timers=bridge.timers,
+        timer_commands={"bridge": bridge.AskOfBridge},
     ),
 )
 

@@ -24,6 +24,7 @@ from sev1.surfaces.api import (
     pages,
     playbooks,
     replay,
+    risks,
     signals,
     watch,
 )
@@ -52,4 +53,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *gate.ROUTES,
     *concerns.ROUTES,
     *signals.ROUTES,
+    *risks.ROUTES,
 ]

@@ -10,6 +10,7 @@ from sev1.catalog.model import Catalog
 from sev1.command import model as incident_model
 from sev1.command.advice import Advice
 from sev1.command.parts.board import Item
+from sev1.command.parts.bridge import Bridge
 from sev1.command.parts.clocks import Clock
 from sev1.command.parts.decisions import Decision
 from sev1.command.parts.family import Family
@@ -21,6 +22,8 @@ from sev1.command.parts.reach import Reach
 from sev1.command.parts.recovery import Recovery
 from sev1.command.parts.tasks import Task
 from sev1.command.parts.workstreams import Workstream
+from sev1.command.prompts import Prompt, prompts
+from sev1.command.react import DEFAULT_RHYTHM_MIN
 from sev1.command.similar import Similar
 from sev1.command.timeline import Entry
 from sev1.measure.times import Statistic, Summary, target_met, times
@@ -77,6 +80,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     """Who sees it while it is restricted, besides those with a role."""
     family: Family
     decisions: list[Decision]
+    bridge: Bridge | None
+    """Null while none is open."""
     clocks: dict[str, Clock]
     """By audience: what it was told last, and when it hears again."""
     handover: Handover
@@ -88,6 +93,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     recovery: Recovery
     earlier_ends: tuple[incident_model.Ending, ...]
     """How it had ended each time that it was reopened."""
+    prompts: dict[str, Prompt]
+    """By person: the one question to each holder of a role who is asked something now; `later_prompt` puts it off."""
 
 
 class Declared(IncidentView, frozen=True, kw_only=True):
@@ -97,8 +104,11 @@ class Declared(IncidentView, frozen=True, kw_only=True):
     """Running incidents that may be the same: `/merge INC-3 because …` joins them."""
 
 
-def incident_view(incident: incident_model.Incident, version: int, catalog: Catalog, url: str) -> IncidentView:
+def incident_view(
+    incident: incident_model.Incident, version: int, catalog: Catalog, url: str, *, now: datetime
+) -> IncidentView:
     took = times(incident)
+    severity = catalog.severities.get(incident.severity)
     return IncidentView(
         id=incident.key,
         url=f"{url}/incidents/{incident.key}",
@@ -130,7 +140,7 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
             to_acknowledge_s=took.to_acknowledge.total_seconds() if took.to_acknowledge is not None else None,
             to_mitigate_s=took.to_mitigate.total_seconds() if took.to_mitigate is not None else None,
             to_resolve_s=took.to_resolve.total_seconds() if took.to_resolve is not None else None,
-            response_target_met=target_met(incident, catalog.severities.get(incident.severity)),
+            response_target_met=target_met(incident, severity),
         ),
         board=list(incident.board.values()),
         tasks=list(incident.tasks.values()),
@@ -141,12 +151,14 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
         admitted=incident.privacy.admitted,
         family=incident.family,
         decisions=list(incident.decisions.values()),
+        bridge=incident.bridge if incident.bridge.is_open else None,
         clocks=incident.clocks,
         handover=incident.handover,
         reach=incident.reach,
         merging=incident.merging,
         recovery=incident.recovery,
         earlier_ends=incident.earlier_ends,
+        prompts=prompts(incident, now, severity.update_every_min if severity else DEFAULT_RHYTHM_MIN),
     )
 
 

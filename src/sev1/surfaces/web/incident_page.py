@@ -13,6 +13,7 @@ from sev1.command import model as m
 from sev1.command.advice import Advice
 from sev1.command.concerns import Concern
 from sev1.command.decide import IncidentAggregate
+from sev1.command.prompts import prompts
 from sev1.command.terms import EntryKind
 from sev1.command.timeline import Entry, entry, render
 from sev1.engine import event_log
@@ -22,10 +23,13 @@ from sev1.notify.model import DeliveryView
 from sev1.notify.store import deliveries_about
 from sev1.paging import store as pages
 from sev1.paging.model import Page
+from sev1.risk import risks
+from sev1.risk.acceptance import Risk
 from sev1.surfaces.people_view import at_work
 from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_view as view
 from sev1.surfaces.web.board_view import Line, board_view
+from sev1.surfaces.web.bridge_view import bridge_view
 from sev1.surfaces.web.clocks_view import clocks_view
 from sev1.surfaces.web.command_view import command_view
 from sev1.surfaces.web.concerns import concern_rows
@@ -88,6 +92,8 @@ class IncidentPage(Struct, frozen=True, kw_only=True):
     """Announcements and the like: what went out about it."""
     around: Sequence[m.Incident]
     """Its parent and everything under it."""
+    risks: Sequence[Risk]
+    """Accepted for the affected services."""
     concerns: Sequence[Concern]
     """What was said in confidence: to be shown to those who may read it only."""
     mark: str
@@ -123,6 +129,7 @@ async def read(
         family = incident.family
         around = await kin.around(conn, key, family.parent) if family.parent or family.children else []
         said = await concerns.of_incident(conn, key)
+        accepted = await risks.of_services(conn, incident.services) if incident.services else []
         mark = await read_mark(conn, key)
     return IncidentPage(
         incident=incident,
@@ -134,6 +141,7 @@ async def read(
         deliveries=deliveries,
         around=around,
         concerns=said,
+        risks=accepted,
         mark=mark,
     )
 
@@ -178,6 +186,12 @@ async def read_mark(conn: asyncpg.Connection, key: str) -> str:
     return ".".join(str(number) for number in row)
 
 
+def mark_of(page: IncidentPage, catalog: Catalog, now: datetime) -> str:
+    """The mark of the page with what its holders of roles are asked: that changes with the time alone."""
+    asked = prompts(page.incident, now, view.rhythm_of(page.incident, catalog))
+    return "~".join((page.mark, *(one.kind for one in asked.values())))
+
+
 def context(
     page: IncidentPage,
     visit: Visit,
@@ -195,7 +209,7 @@ def context(
         "typed": typed,
         "begun": begun,
         "advice": advice,
-        "timeline": timeline_view(entries(page.facts, visit), kind=kind, before=before),
+        "timeline": timeline_view(entries(page, page.facts, visit), kind=kind, before=before),
         "filters": [(name, label) for name, (label, _) in FILTERS.items()],
         "bar": BAR,
         "bar_ids": [name for name, _ in BAR],
@@ -227,15 +241,16 @@ def parts(page: IncidentPage, visit: Visit, shared: Mapping[str, Any] | None = N
 def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[str, Any]:
     """What does not depend on who looks."""
     incident = page.incident
-    severity = catalog.severities.get(incident.severity)
     return {
         "incident": incident,
         "version": page.version,
-        "mark": page.mark,
+        "mark": mark_of(page, catalog, now),
+        "risks": page.risks,
         "picture": view.picture(incident, catalog),
         "board": board_view(incident.board, catalog),
         "family": family_view(incident, page.around, catalog, now),
         "decisions": decision_rows(incident.decisions),
+        "bridge": bridge_view(incident, catalog),
         "clocks": clocks_view(incident, catalog, now),
         "gate": view.gate_rows(incident, catalog),
         "earlier_ends": view.earlier_ends(incident, catalog),
@@ -243,7 +258,7 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
         "review_lines": [Line(label="plan", line="/review @")],
         "severities": view.severity_choices(catalog, incident.severity),
         "settable": view.SETTABLE_STAGES,
-        "rhythm": severity.update_every_min if severity else 30,
+        "rhythm": view.rhythm_of(incident, catalog),
         "receipts": receipts(page.deliveries, catalog),
         "linked_pages": page.pages,
         "linked_alerts": page.alerts,
@@ -253,8 +268,8 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
     }
 
 
-def entries(facts: Sequence[Fact[m.IncidentEvent]], visit: Visit) -> list[Entry]:
-    return render(facts, visit.name_of)
+def entries(page: IncidentPage, facts: Sequence[Fact[m.IncidentEvent]], visit: Visit) -> list[Entry]:
+    return render(facts, visit.name_of, page.incident.entries)
 
 
 def offered(incident: m.Incident) -> list[str]:
