@@ -274,7 +274,7 @@ async def declare(
     the page or is on call, if anybody is, so that command is never without a person who can be reached.
     """
     if not commands_it and command.commander is None:
-        person = await _who_would_command(conn, await catalogs.current(conn), command, commands.clock.now())
+        person = await who_would_command(conn, await catalogs.current(conn), command, commands.clock.now())
         command = replace(command, commander=person)
     if command.parent:
         # Before the number is taken: everybody takes families first, so that two never wait for each other.
@@ -283,7 +283,7 @@ async def declare(
     return await commands.run_in(conn, "incident", key, command, by=by)
 
 
-async def _who_would_command(
+async def who_would_command(
     conn: asyncpg.Connection, catalog: Catalog, command: m.Declare, now: datetime
 ) -> str | None:
     """Who has the page, else who is asked, else who is on call for the services, else for everything."""

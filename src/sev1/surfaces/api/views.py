@@ -30,6 +30,7 @@ from sev1.measure.times import Statistic, Summary, target_met, times
 from sev1.paging import model as page_model
 from sev1.paging.diagnostics import Run
 from sev1.paging.fix import Fix
+from sev1.paging.suggestion import Suggestion
 from sev1.surfaces.said import FieldHint
 
 
@@ -184,6 +185,8 @@ class PageView(Struct, frozen=True, kw_only=True):
     """The latest run of each diagnostic on this page."""
     fix: Fix | None
     """The latest fix that somebody reported, and whether it helped."""
+    suggestion: Suggestion | None
+    """What a declaration policy found."""
     opened_at: datetime | None
     next_escalation_at: datetime | None
     acknowledged_at: datetime | None
@@ -215,6 +218,7 @@ def page_view(page: page_model.Page, version: int, url: str) -> PageView:
         incident=page.incident,
         diagnostics=page.diagnostics,
         fix=page.fix,
+        suggestion=page.suggestion,
         opened_at=page.opened_at,
         next_escalation_at=page.next_at,
         acknowledged_at=page.acknowledged_at,
