@@ -115,6 +115,8 @@ def _show(key: str) -> None:
     state = call("GET", f"/api/v1/incidents/{key}")
     print(f"{state['id']}  {state['severity'].upper()}  {state['title']}")
     print(f"IC {state['commander']}  ·  {state['status']}, {state['stage']}")
+    for person, asked in state["prompts"].items():
+        print(f"{asked['phase'].capitalize()} @{person}: {asked['text']}  ({asked['line'].strip()} …)")
     for item in state["board"]:
         if item["outcome"] is None:
             unless = f"  (wrong if: {item['disproof']})" if item["disproof"] else ""

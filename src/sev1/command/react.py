@@ -1,6 +1,7 @@
 """Incident command meets the world: what the rules need is looked up first, pages and alerts follow afterwards."""
 
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -20,10 +21,11 @@ from sev1.command.parts.clocks import Promise
 from sev1.command.parts.merging import TookIn
 from sev1.command.parts.pace import CheckPace
 from sev1.command.parts.privacy import Admit, Remove
+from sev1.command.undo import LOOKED_AT
 from sev1.command.withhold import OVER
 from sev1.engine import event_log
 from sev1.engine.commands import Change, Commands
-from sev1.engine.decider import Actor
+from sev1.engine.decider import Actor, Fact
 from sev1.engine.errors import Invalid, NotFound
 from sev1.oncall import store as oncall_store
 from sev1.paging import model as paging
@@ -84,6 +86,8 @@ class PrepareIncident:
                 conditions=await people.conditions(conn, catalog, state.pace.stints, now),
                 fresh=await people.fresh_ones(conn, state, catalog, now),
             )
+        if isinstance(command, m.Undo):
+            known = replace(known, record=await _record(conn, state.key, command.entry))
         known = replace(known, kin=await kin.kin_of(conn, state, command, allocate=not self._tries))
         how_bad = catalog.severities.get(severity)
         rhythm = how_bad.update_every_min if how_bad else DEFAULT_RHYTHM_MIN
@@ -216,6 +220,13 @@ def working_days_ahead(now: datetime, zone: str, days: int = REVIEW_WITHIN_DAYS)
         day += timedelta(days=1)
         days -= day.weekday() < SATURDAY
     return datetime.combine(day, time(10), ZoneInfo(zone)).astimezone(UTC)
+
+
+async def _record(conn: asyncpg.Connection, key: str, entry: int | None) -> tuple[Fact[Any], ...]:
+    """What `command/undo.py` looks at: an entry with the one after it, or the end of the record."""
+    stream = event_log.stream_name("incident", key)
+    before, limit = (entry + 2, 2) if entry else (None, LOOKED_AT)
+    return tuple(await event_log.read_back(conn, stream, m.IncidentEvent, before=before, limit=limit))
 
 
 async def _firing(conn: asyncpg.Connection, state: m.Incident) -> tuple[int, ...]:

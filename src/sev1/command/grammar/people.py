@@ -7,7 +7,7 @@ from sev1.command import model as m
 from sev1.command.grammar.fields import fields, needed
 from sev1.command.grammar.reading import Rest
 from sev1.command.parts import handover as h
-from sev1.command.parts import pace, reach
+from sev1.command.parts import pace, prompts, reach
 from sev1.engine.errors import Invalid
 
 POINT_WORDS: dict[str, h.Point] = {
@@ -89,3 +89,10 @@ def rest_for(rest: Rest) -> dict[str, Any]:
 
 def back(rest: Rest) -> dict[str, Any]:
     return fields(pace.EndBreak, person=rest.take_person() or rest.speaker.me)
+
+
+def not_now(rest: Rest) -> dict[str, Any]:
+    person = rest.take_person()
+    if rest.text:
+        raise Invalid(f"Nothing follows it; {rest.text[:40]!r} has no meaning here.")
+    return fields(prompts.LaterPrompt, person=person)

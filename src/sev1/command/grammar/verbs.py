@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sev1.command import model as m
-from sev1.command.grammar import ending, intake, people, told
+from sev1.command.grammar import ending, intake, people, told, undoing
 from sev1.command.grammar.fields import fields as _fields
 from sev1.command.grammar.fields import needed as _needed
 from sev1.command.grammar.reading import Rest
@@ -425,6 +425,10 @@ VERBS: tuple[Verb, ...] = (
         example="/note checkout-7 restarted by itself at 03:20",
     ),
     Verb(
+        name="undo", group="Say", read=undoing.undo, usage="[ENTRY]",
+        does="Take back what an entry did, if nothing builds on it; without a number your latest.", example="/undo 7",
+    ),
+    Verb(
         name="unsure", also=("overwhelmed",), group="Say", read=people.unsure, usage="[openly] [WHAT FEELS WRONG]",
         does="Tell whoever commands, in confidence. It is in no record and no report.",
         example="/unsure I have never done this failover",
@@ -576,6 +580,10 @@ VERBS: tuple[Verb, ...] = (
         name="takeover", also=("take-over",), group="Command", read=people.takeover, usage="[@PERSON] because REASON", first="person",
         does="Take command when the commander was called and did not answer.",
         example="/takeover because Ana does not answer",
+    ),
+    Verb(
+        name="not-now", also=("dismiss",), group="Command", read=people.not_now, usage="[@PERSON]", first="person",
+        does="Put off what you are asked. It comes back later, if it still stands.", example="/not-now",
     ),
     Verb(
         name="page", also=("wake",), group="Command", read=_page, usage="@PERSON WHAT YOU ASK", first="person",

@@ -24,6 +24,7 @@ from sev1.command.parts import (
     needs,
     pace,
     privacy,
+    prompts,
     reach,
     recovery,
     tasks,
@@ -179,6 +180,13 @@ PARTS: tuple[Part, ...] = (
         timers=recovery.timers,
         timer_commands={"recovery": recovery.RemindOfRecovery},
         outlives=True,
+    ),
+    Part(
+        name="prompts",
+        commands=prompts.PromptCommand,
+        events=prompts.PromptEvent,
+        evolve=prompts.evolve,
+        words=prompts.words,
     ),
     Part(
         name="merging",

@@ -57,13 +57,20 @@ class RoleView(Struct, frozen=True, kw_only=True):
 
 @get("/api/v1/incidents", opt=needs("read"), tags=["incidents"])
 async def list_incidents(
-    db: Db, catalogs: Catalogs, settings: Config, sight: Looks, limit: Limit = 50, before: Before = None
+    db: Db,
+    catalogs: Catalogs,
+    settings: Config,
+    clock: Now,
+    sight: Looks,
+    limit: Limit = 50,
+    before: Before = None,
 ) -> list[IncidentView]:
     """The latest incidents, newest first; `before` is the number of the last one seen."""
     async with db.connection() as conn:
         catalog = await catalogs.current(conn)
         rows = await store.recent_with_version(conn, sight, limit=limit, before=before)
-    return [incident_view(incident, version, catalog, settings.url) for incident, version in rows]
+    now = clock.now()
+    return [incident_view(incident, version, catalog, settings.url, now=now) for incident, version in rows]
 
 
 @post("/api/v1/incidents", opt=needs("report"), tags=["incidents"])
@@ -92,7 +99,7 @@ async def declare_incident(
             but=change.key,
         )
     commands.tell(change)
-    view = incident_view(change.after, change.version, catalog, settings.url)
+    view = incident_view(change.after, change.version, catalog, settings.url, now=change.now)
     return Declared(**structs.asdict(view), warnings=warnings(data, catalog), similar=alike)
 
 
@@ -112,14 +119,16 @@ async def list_similar(
 
 
 @get("/api/v1/incidents/{key:str}", opt=needs("read"), tags=["incidents"])
-async def get_incident(key: FromPath[str], db: Db, catalogs: Catalogs, settings: Config, sight: Looks) -> IncidentView:
+async def get_incident(
+    key: FromPath[str], db: Db, catalogs: Catalogs, settings: Config, clock: Now, sight: Looks
+) -> IncidentView:
     """A restricted incident that is not theirs is answered as one that does not exist; so is all that follows."""
     async with db.connection() as conn:
         found = await store.get_with_version(conn, key)
         catalog = await catalogs.current(conn)
     if found is None or not sight.sees(found[0]):
         raise unknown(key)
-    return incident_view(*found, catalog, settings.url)
+    return incident_view(*found, catalog, settings.url, now=clock.now())
 
 
 @get("/api/v1/incidents/{key:str}/timeline", opt=needs("read"), tags=["incidents"])
@@ -136,7 +145,8 @@ async def get_timeline(
         catalog = await catalogs.current(conn)
     if state.status == "none" or not sight.sees(state):
         raise unknown(key)
-    return render((fact for fact in facts if fact.version > after), lambda who: name_of(catalog, who))
+    wanted = (fact for fact in facts if fact.version > after)
+    return render(wanted, lambda who: name_of(catalog, who), state.entries)
 
 
 @post("/api/v1/incidents/{key:str}/commands", status_code=200, opt=needs("incidents:write"), tags=["incidents"])
@@ -228,14 +238,18 @@ async def list_roles() -> list[RoleView]:
 
 
 def _changed(
-    change: Change[m.Incident], advice: list[Advice], command: m.ResponderCommand, catalog: Catalog, url: str
+    change: Change[m.Incident],
+    advice: list[Advice],
+    command: m.ResponderCommand,
+    catalog: Catalog,
+    url: str,
 ) -> Changed:
     def named(who: str) -> str:
         return name_of(catalog, who)
 
     return Changed(
-        incident=incident_view(change.after, change.version, catalog, url),
-        recorded=render(change.facts, named),
+        incident=incident_view(change.after, change.version, catalog, url, now=change.now),
+        recorded=render(change.facts, named, change.after.entries),
         advice=advice,
         warnings=warnings(command, catalog),
     )

@@ -23,6 +23,8 @@ from sev1.command.parts.reach import Reach
 from sev1.command.parts.recovery import Recovery
 from sev1.command.parts.tasks import Task
 from sev1.command.parts.workstreams import Workstream
+from sev1.command.prompts import Prompt, prompts
+from sev1.command.react import DEFAULT_RHYTHM_MIN
 from sev1.command.similar import Similar
 from sev1.command.timeline import Entry
 from sev1.measure.times import Statistic, Summary, target_met, times
@@ -94,6 +96,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     recovery: Recovery
     earlier_ends: tuple[incident_model.Ending, ...]
     """How it had ended each time that it was reopened."""
+    prompts: dict[str, Prompt]
+    """By person: the one question to each holder of a role who is asked something now; `later_prompt` puts it off."""
 
 
 class Declared(IncidentView, frozen=True, kw_only=True):
@@ -103,8 +107,11 @@ class Declared(IncidentView, frozen=True, kw_only=True):
     """Running incidents that may be the same: `/merge INC-3 because …` joins them."""
 
 
-def incident_view(incident: incident_model.Incident, version: int, catalog: Catalog, url: str) -> IncidentView:
+def incident_view(
+    incident: incident_model.Incident, version: int, catalog: Catalog, url: str, *, now: datetime
+) -> IncidentView:
     took = times(incident)
+    severity = catalog.severities.get(incident.severity)
     return IncidentView(
         id=incident.key,
         url=f"{url}/incidents/{incident.key}",
@@ -136,7 +143,7 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
             to_acknowledge_s=took.to_acknowledge.total_seconds() if took.to_acknowledge is not None else None,
             to_mitigate_s=took.to_mitigate.total_seconds() if took.to_mitigate is not None else None,
             to_resolve_s=took.to_resolve.total_seconds() if took.to_resolve is not None else None,
-            response_target_met=target_met(incident, catalog.severities.get(incident.severity)),
+            response_target_met=target_met(incident, severity),
         ),
         board=list(incident.board.values()),
         tasks=list(incident.tasks.values()),
@@ -155,6 +162,7 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
         merging=incident.merging,
         recovery=incident.recovery,
         earlier_ends=incident.earlier_ends,
+        prompts=prompts(incident, now, severity.update_every_min if severity else DEFAULT_RHYTHM_MIN),
     )
 
 

@@ -13,6 +13,7 @@ from sev1.command import model as m
 from sev1.command.advice import Advice
 from sev1.command.concerns import Concern
 from sev1.command.decide import IncidentAggregate
+from sev1.command.prompts import prompts
 from sev1.command.terms import EntryKind
 from sev1.command.timeline import Entry, entry, render
 from sev1.engine import event_log
@@ -180,6 +181,12 @@ async def read_mark(conn: asyncpg.Connection, key: str) -> str:
     return ".".join(str(number) for number in row)
 
 
+def mark_of(page: IncidentPage, catalog: Catalog, now: datetime) -> str:
+    """The mark of the page with what its holders of roles are asked: that changes with the time alone."""
+    asked = prompts(page.incident, now, view.rhythm_of(page.incident, catalog))
+    return "~".join((page.mark, *(one.kind for one in asked.values())))
+
+
 def context(
     page: IncidentPage,
     visit: Visit,
@@ -197,7 +204,7 @@ def context(
         "typed": typed,
         "begun": begun,
         "advice": advice,
-        "timeline": timeline_view(entries(page.facts, visit), kind=kind, before=before),
+        "timeline": timeline_view(entries(page, page.facts, visit), kind=kind, before=before),
         "filters": [(name, label) for name, (label, _) in FILTERS.items()],
         "bar": BAR,
         "bar_ids": [name for name, _ in BAR],
@@ -229,11 +236,10 @@ def parts(page: IncidentPage, visit: Visit, shared: Mapping[str, Any] | None = N
 def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[str, Any]:
     """What does not depend on who looks."""
     incident = page.incident
-    severity = catalog.severities.get(incident.severity)
     return {
         "incident": incident,
         "version": page.version,
-        "mark": page.mark,
+        "mark": mark_of(page, catalog, now),
         "picture": view.picture(incident, catalog),
         "board": board_view(incident.board, catalog),
         "family": family_view(incident, page.around, catalog, now),
@@ -247,7 +253,7 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
         "review_lines": [Line(label="plan", line="/review @")],
         "severities": view.severity_choices(catalog, incident.severity),
         "settable": view.SETTABLE_STAGES,
-        "rhythm": severity.update_every_min if severity else 30,
+        "rhythm": view.rhythm_of(incident, catalog),
         "receipts": receipts(page.deliveries, catalog),
         "linked_pages": page.pages,
         "linked_alerts": page.alerts,
@@ -257,8 +263,8 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
     }
 
 
-def entries(facts: Sequence[Fact[m.IncidentEvent]], visit: Visit) -> list[Entry]:
-    return render(facts, visit.name_of)
+def entries(page: IncidentPage, facts: Sequence[Fact[m.IncidentEvent]], visit: Visit) -> list[Entry]:
+    return render(facts, visit.name_of, page.incident.entries)
 
 
 def offered(incident: m.Incident) -> list[str]:

@@ -9,6 +9,8 @@ from sev1.command import model as m
 from sev1.command.decide import rank
 from sev1.command.duties import DUTIES
 from sev1.command.on_the_bridge import asked_to_write
+from sev1.command.prompts import Prompt, prompt
+from sev1.command.react import DEFAULT_RHYTHM_MIN
 from sev1.measure.times import target_met, times
 from sev1.surfaces.actor import name_of
 from sev1.surfaces.web.moments import clock, spell
@@ -72,6 +74,8 @@ class Band(Struct, frozen=True, kw_only=True):
     my_roles: tuple[str, ...]
     duties: tuple[tuple[str, tuple[str, ...]], ...]
     """Of the roles of whoever looks: title and what the role is there for."""
+    prompt: Prompt | None
+    """What whoever looks is asked, unless something more urgent is expected of them."""
     expected: str
     """The next thing for whoever looks, one sentence; empty for somebody who may only read and has nothing to do."""
     ended_at: datetime | None
@@ -91,6 +95,7 @@ def band(incident: m.Incident, catalog: Catalog, me: str, now: datetime) -> Band
         duties=tuple(
             (m.ROLE_TITLES[role], DUTIES[role]) for role in m.ROLE_TITLES if me in incident.roles.get(role, ())
         ),
+        prompt=None if urgent_of(incident, me, catalog, now) else prompt_of(incident, me, catalog, now),
         expected=expected_of(incident, me, catalog, now),
         ended_at=incident.resolved_at,
     )
@@ -127,6 +132,21 @@ def dots(incident: m.Incident) -> tuple[Dot, ...]:
 
 def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) -> str:
     """What the visitor should do next, in one sentence: their own most urgent duty first."""
+    return urgent_of(incident, me, catalog, now) or _duty_of(incident, me, catalog, now)
+
+
+def prompt_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) -> Prompt | None:
+    return prompt(incident, me, now, rhythm_of(incident, catalog))
+
+
+def rhythm_of(incident: m.Incident, catalog: Catalog) -> int | None:
+    """Minutes between two updates; None for what is only watched."""
+    severity = catalog.severities.get(incident.severity)
+    return severity.update_every_min if severity else DEFAULT_RHYTHM_MIN
+
+
+def urgent_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) -> str:
+    """What does not wait: the end, command, a report or an update that is due; empty when there is nothing like that."""
     roles = {role for role, held in incident.roles.items() if me in held}
     commander = name_of(catalog, incident.commander)
     if not incident.is_open:
@@ -140,11 +160,17 @@ def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) 
         return f"The update promised for {clock(due, now)} is late. Post it."
     if incident.bridge.asked_at and me == asked_to_write(incident):
         return "What was decided on the bridge? Write it down, or say that nothing was."
+    return _of_successor(incident, catalog, now) if "ic" in roles else ""
+
+
+def _duty_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) -> str:
+    roles = {role for role, held in incident.roles.items() if me in held}
+    commander = name_of(catalog, incident.commander)
     if "ic" in roles:
-        return _of_successor(incident, catalog, now) or _of_commander(incident)
+        return _of_commander(incident)
     if roles:
         return _of_role(incident, roles, commander, now)
-    if task:
+    if task := next(iter(tasks_of(incident, me)), None):
         return f"{task.ref} until {clock(task.due_at, now)}: {task.text}"
     return _of_onlooker(incident, commander)
 

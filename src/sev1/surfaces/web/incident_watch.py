@@ -36,6 +36,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """An incident at one moment, and what was rendered of it so far."""
 
     page: incident_page.IncidentPage
+    mark: str
+    """Changes whenever what the parts show does."""
     catalog: Catalog
     same_for_all: Mapping[str, Any]
     of_all: dict[tuple[Any, ...], str]
@@ -59,11 +61,14 @@ class IncidentWatch:
         async with self._db.connection() as conn:
             catalog = await self._catalogs.current(conn)
             mark = await incident_page.read_mark(conn, self._key)
-            if self._last and (self._last.page.mark, self._last.catalog) == (mark, catalog):
-                return self._last
-            page = await incident_page.read(conn, self._key)
-        same = incident_page.same_for_all(page, catalog, self._clock.now())
-        self._last = Snapshot(page=page, catalog=catalog, same_for_all=same, of_all={}, rendered={})
+            page, now = self._last.page if self._last else None, self._clock.now()
+            if self._last and page and (page.mark, self._last.catalog) == (mark, catalog):
+                if incident_page.mark_of(page, catalog, now) == self._last.mark:
+                    return self._last
+            else:
+                page = await incident_page.read(conn, self._key)
+        same = incident_page.same_for_all(page, catalog, now)
+        self._last = Snapshot(page=page, mark=same["mark"], catalog=catalog, same_for_all=same, of_all={}, rendered={})
         return self._last
 
     async def facts_after(self, snapshot: Snapshot, version: int) -> Sequence[Fact[m.IncidentEvent]]:
@@ -131,7 +136,7 @@ def _of_all(
     """What reads the same for all with the same rights in the same time zone."""
     found = snapshot.of_all.get(alike)
     if found is None:
-        found = render(OF_ALL, {**context, "entries": incident_page.entries(facts, visit)})
+        found = render(OF_ALL, {**context, "entries": incident_page.entries(snapshot.page, facts, visit)})
         snapshot.of_all[alike] = found
     return found
 

@@ -136,11 +136,11 @@ async def stream_incident(
                 snapshot = await watch.look()
                 if not sight_of(turn.principal, snapshot.catalog).sees(snapshot.page.incident):
                     return  # it was restricted, or they were removed; a new stream is answered as for an unknown one
-                if snapshot.page.mark != seen:
+                if snapshot.mark != seen:
                     visit = visit_of(turn.principal, request.auth or "", snapshot.catalog, clock.now())
                     facts = await watch.facts_after(snapshot, sent)
                     yield message(snapshot, sent, facts, visit, functools.partial(render, request.app))
-                    sent, seen = max(sent, snapshot.page.version), snapshot.page.mark
+                    sent, seen = max(sent, snapshot.page.version), snapshot.mark
                 if turn.beat:
                     yield line.alive()
         if line.signed_out:
