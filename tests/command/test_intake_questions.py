@@ -11,7 +11,8 @@ from sev1.catalog.load import load
 from sev1.command import model as m
 from sev1.command.intake_record import in_words
 from sev1.command.parts.intake import AnswerIntake, Asked, IntakeAnswered, IntakeFound, asked
-from sev1.engine.errors import Invalid
+from sev1.engine.decider import Fact
+from sev1.engine.errors import Invalid, Refused
 from sev1.intake.changes import Change
 
 SAMPLE = Path(__file__).parents[2] / "src/sev1/practice/sample"
@@ -128,3 +129,11 @@ def test_the_record_speaks_of_services_their_wake_their_owners_and_what_changed(
     assert words["changed"] == f"2026-03-02 03:14 UTC {checkout.title}: Deploy 1.4"
     assert nordlicht.teams[payments.owner].title in words["tell"]
     assert in_words(nordlicht, services=[], began=None, changes=[]) == {}
+
+
+def test_an_answer_is_not_undone_but_given_anew():
+    history = History()
+    history.when(AnswerIntake(question="tell", text="support"))
+    given = Fact(version=2, at=T0, by=BO, event=IntakeAnswered(question="tell", text="support"))
+    with pytest.raises(Refused, match="/tell …"):
+        history.when(m.Undo(entry=2), record=(given,))
