@@ -16,8 +16,8 @@ from sev1.engine.errors import Invalid
 
 Question = Literal["summary", "blast", "began", "changed", "tell"]
 QUESTIONS: dict[Question, str] = {
-    "summary": "What happens, in one sentence",
-    "blast": "How far it reaches: who and what is affected",
+    "summary": "What happens",
+    "blast": "How far it reaches",
     "began": "When it began",
     "changed": "What changed before",
     "tell": "Who else must know",
