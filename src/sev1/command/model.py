@@ -629,10 +629,10 @@ class Incident(Struct, frozen=True, kw_only=True):
     merging: Merging = Merging()
     earlier_ends: tuple[Ending, ...] = ()
     """Each time that it was reopened: how it had ended."""
-    bridge: Bridge = Bridge()
-    intake: Intake = {}
     prompts: Prompts = {}
     entries: Entries = Entries()
+    bridge: Bridge = Bridge()
+    intake: Intake = {}
 
     @property
     def is_open(self) -> bool:
