@@ -60,3 +60,20 @@ async def test_an_alert_that_is_linked_later_answers_what_was_open(stage: Stage)
     assert "Checkout" in found["blast"]["text"]
     assert found["began"]["confirmed"] is False
     assert found["changed"]["text"] == ""
+
+
+async def test_an_alert_that_came_later_does_not_move_the_beginning_that_the_record_knows(stage: Stage):
+    await stage.fires()
+    await stage.declares()
+    page = (await stage.api("GET", "/pages?status=any"))[0]["id"]
+    found = answers((await stage.says("INC-1", f"/link {page}"))["incident"])
+    assert (found["began"]["text"], found["began"]["confirmed"]) == ("2026-03-02 03:12 UTC", False)
+    assert "Checkout" in found["blast"]["text"]
+    await stage.later(minutes=6)
+    await stage.fires("SearchSlow", labels={"service": "search"})
+    found = answers((await stage.says("INC-1", "/link A-2"))["incident"])
+    assert found["began"]["text"] == "2026-03-02 03:12 UTC"
+    assert "Search" in found["blast"]["text"]
+    briefing = await stage.api("GET", "/incidents/INC-1/briefing")
+    assert "Not answered yet: what changed before." in str(briefing)
+    assert "(from the record, not confirmed)" in str(briefing)

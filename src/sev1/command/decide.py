@@ -162,7 +162,9 @@ def _respond(
         case m.GiveAllClear():
             return _all_clear(state, command, known, now)
         case m.LinkPage():
-            return [] if command.page in state.pages else [m.PageLinked(page=command.page)]
+            if command.page in state.pages:
+                return []
+            return [m.PageLinked(page=command.page), *intake.newly_found(state.intake, known.found)]
         case m.LinkAlerts():
             new = tuple(dict.fromkeys(a for a in command.alerts if a not in state.alerts))
             services = tuple(s for s in known.services if s not in state.services)

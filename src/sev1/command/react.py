@@ -64,7 +64,7 @@ class PrepareIncident:
             severity = command.severity or worst
         else:
             severity = command.severity if isinstance(command, m.SetSeverity) else state.severity
-        if isinstance(command, m.LinkAlerts):
+        if isinstance(command, m.LinkAlerts | m.LinkPage):
             known = await _known_of_links(conn, state, command, known, catalog, now)
         if isinstance(command, m.ConfirmCriterion) and command.criterion == "stable":
             known = replace(known, firing=await _firing(conn, state))
@@ -159,13 +159,25 @@ async def _is_token(conn: asyncpg.Connection, name: str) -> bool:
 
 
 async def _known_of_links(
-    conn: asyncpg.Connection, state: m.Incident, command: m.LinkAlerts, known: m.Known, catalog: Catalog, now: datetime
+    conn: asyncpg.Connection,
+    state: m.Incident,
+    command: m.LinkAlerts | m.LinkPage,
+    known: m.Known,
+    catalog: Catalog,
+    now: datetime,
 ) -> m.Known:
     """The services of alerts that are linked, and what the record says with them."""
-    services = await _services_of(conn, command.alerts)
+    if isinstance(command, m.LinkAlerts):
+        alerts = list(command.alerts)
+    else:
+        rows = await conn.fetch("SELECT id FROM alerts WHERE page = $1 AND incident IS NULL LIMIT 200", command.page)
+        alerts = [row["id"] for row in rows]
+    services = await _services_of(conn, alerts)
     began = await conn.fetchval(
-        "SELECT min(starts_at) FROM alerts WHERE id = ANY($1::bigint[])", [*state.alerts, *command.alerts]
+        "SELECT min(starts_at) FROM alerts WHERE id = ANY($1::bigint[]) OR incident = $2", alerts, state.key
     )
+    if "began" in state.intake and state.started_at:  # what began it is not later because more is known
+        began = min(began or state.started_at, state.started_at)
     affected = tuple(dict.fromkeys((*state.services, *services)))
     found = await on_record(conn, catalog, services=affected, began=began, now=now)
     return replace(known, services=services, found=found)
