@@ -80,3 +80,15 @@ async def test_help_lists_the_grammar_and_explains_one_command(terminal: Termina
     one = await terminal("incident", "help", "task")
     assert "/task @bo measure the replication lag of db-2 by 14:30" in one.output
     assert (await terminal("incident", "help", "xyzzy")).exit_code == 1
+
+
+async def test_the_bridge_and_the_five_questions_are_read_and_answered_on_a_terminal(terminal: Terminal):
+    await terminal("declare", "Card payments fail", "--service", "checkout")
+    await terminal("incident", "1", "bridge", "https://meet.example/sev1", "with", "@bo")
+    await terminal("incident", "1", "changed", "the", "03:05", "deploy")
+    shown = (await terminal("incident", "1")).output
+    assert "Bridge https://meet.example/sev1  @bo\n" in shown
+    assert "  What changed before: the 03:05 deploy\n" in shown
+    assert "  When it began: not answered yet\n" in shown
+    assert "  How far it reaches: Checkout: " in shown
+    assert "(from the record, not confirmed)" in shown

@@ -117,6 +117,7 @@ def _show(key: str) -> None:
     print(f"IC {state['commander']}  ·  {state['status']}, {state['stage']}")
     for person, asked in state["prompts"].items():
         print(f"{asked['phase'].capitalize()} @{person}: {asked['text']}  ({asked['line'].strip()} …)")
+    _print_bridge_and_intake(state)
     for item in state["board"]:
         if item["outcome"] is None:
             unless = f"  (wrong if: {item['disproof']})" if item["disproof"] else ""
@@ -130,6 +131,16 @@ def _show(key: str) -> None:
     print()
     for entry in call("GET", f"/api/v1/incidents/{key}/timeline"):
         _print_entry(entry)
+
+
+def _print_bridge_and_intake(state: dict[str, Any]) -> None:
+    """The bridge while one is open, and the five questions with what nobody has confirmed."""
+    if bridge := state["bridge"]:
+        asked = "  (what was decided there?)" if bridge["asked_at"] else ""
+        print(f"Bridge {bridge['url']}  {' '.join(f'@{name}' for name in bridge['people'])}{asked}".rstrip())
+    for one in state["intake"][1:]:
+        doubt = "" if one["confirmed"] or not one["text"] else "  (from the record, not confirmed)"
+        print(f"  {one['title']}: {'; '.join(one['text'].splitlines()) or 'not answered yet'}{doubt}")
 
 
 def _family(key: str) -> None:

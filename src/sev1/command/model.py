@@ -12,6 +12,7 @@ from sev1.command.parts.clocks import ClockCommand, ClockEvent, Clocks, Promise,
 from sev1.command.parts.decisions import DecisionCommand, DecisionEvent, Decisions
 from sev1.command.parts.family import Family, FamilyCommand, FamilyEvent, InnerFamilyCommand
 from sev1.command.parts.handover import ExpireOffer, Handover, HandoverCommand, HandoverEvent
+from sev1.command.parts.intake import Intake, IntakeCommand, IntakeEvent, Question
 from sev1.command.parts.merging import InnerMergeCommand, MergeCommand, MergeEvent, Merging
 from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, Mitigations, RemindOfMitigations
 from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
@@ -273,6 +274,7 @@ ResponderCommand = (
     | PromptCommand
     | MergeCommand
     | BridgeCommand
+    | IntakeCommand
 )
 """What a responder may do in an incident, on every surface."""
 
@@ -307,6 +309,8 @@ class Known(Struct, frozen=True, kw_only=True):
     commander: str | None = None
     firing: tuple[int, ...] = ()
     """Linked alerts that still fire."""
+    found: dict[Question, str] = {}
+    """What the record says about the intake questions."""
     kin: Kin = Kin()
     findings: tuple[str, ...] = ()
     """What speaks against the criterion that is confirmed, in words."""
@@ -540,6 +544,7 @@ IncidentEvent = (
     | PromptEvent
     | MergeEvent
     | BridgeEvent
+    | IntakeEvent
 )
 
 
@@ -627,6 +632,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     prompts: Prompts = {}
     entries: Entries = Entries()
     bridge: Bridge = Bridge()
+    intake: Intake = {}
 
     @property
     def is_open(self) -> bool:

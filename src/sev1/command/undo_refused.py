@@ -1,9 +1,11 @@
 """What to do instead where an entry cannot be taken back: it went out to people, or saying it again is the way. Pure."""
 
 from sev1.command import model as m
+from sev1.command.parts.bridge import BridgeOpened
 from sev1.command.parts.clocks import UpdatePromised
 from sev1.command.parts.decisions import OutcomeRecorded
 from sev1.command.parts.handover import CommandHandedOver
+from sev1.command.parts.intake import IntakeAnswered
 from sev1.command.parts.merging import MergedInto, TookIn
 from sev1.command.parts.mitigations import MitigationAdded, MitigationChanged, MitigationRemoved
 from sev1.command.parts.needs import NeedRaised, NeedTaken
@@ -47,6 +49,10 @@ def _of_the_incident(event: m.IncidentEvent) -> str:  # noqa: C901, PLR0912 - on
             return "It went out that it is open again. If it is not, resolve it again."
         case CommandHandedOver(previous=previous) | CommandTaken(previous=previous):
             return f"Command is handed over by being read back: /handover @{previous}"
+        case BridgeOpened():
+            return "Whoever was called has the address. Close the bridge, or open the right one: /bridge off"
+        case IntakeAnswered(question=question):
+            return f"Answer it anew; the later word holds: /{question} …"
         case UpdatePromised():
             return "Promise another time: /promise in 30 min"
         case IncidentRestricted():

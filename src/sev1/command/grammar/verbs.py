@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sev1.command import model as m
-from sev1.command.grammar import ending, people, told, undoing
+from sev1.command.grammar import ending, intake, people, told, undoing
 from sev1.command.grammar.fields import fields as _fields
 from sev1.command.grammar.fields import needed as _needed
 from sev1.command.grammar.reading import Rest
@@ -474,6 +474,27 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         name="archive", group="Know", read=_settle("archived", "KUAHB", "H4"), usage="H4 [WHY]", first="board",
         does="Take a line off the board that no longer matters.", example="/archive H4 another cause was found",
+    ),
+    Verb(
+        name="summary", group="Know", read=intake.answer("summary"), usage="[WHAT HAPPENS]",
+        does="Say in one sentence what happens. Like the next four without a text: what the record says holds.",
+        example="/summary paying by card fails for everybody",
+    ),
+    Verb(
+        name="blast", also=("blast-radius",), group="Know", read=intake.answer("blast"), usage="[WHO AND WHAT]",
+        does="Say how far it reaches.", example="/blast all card payments in Europe, about 40 % of orders",
+    ),
+    Verb(
+        name="began", group="Know", read=intake.began, usage="[03:05, 20 min ago or yesterday 23:50]",
+        does="Say when it began.", example="/began 20 min ago",
+    ),
+    Verb(
+        name="changed", group="Know", read=intake.answer("changed"), usage="[WHAT]",
+        does="Say what changed before it began.", example="/changed the 03:05 deploy of checkout",
+    ),
+    Verb(
+        name="tell", group="Know", read=intake.answer("tell"), usage="[WHOM]",
+        does="Say who else must know.", example="/tell the payment provider and support",
     ),
     Verb(
         name="task", group="Work", read=_task, usage="[@PERSON] WHAT [by TIME] [in W1]", first="person",

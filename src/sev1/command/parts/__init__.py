@@ -18,6 +18,7 @@ from sev1.command.parts import (
     decisions,
     family,
     handover,
+    intake,
     merging,
     mitigations,
     needs,
@@ -204,6 +205,15 @@ PARTS: tuple[Part, ...] = (
         words=bridge.words,
         timers=bridge.timers,
         timer_commands={"bridge": bridge.AskOfBridge},
+    ),
+    Part(
+        name="intake",
+        commands=intake.IntakeCommand,
+        events=intake.IntakeEvent,
+        decide=intake.decide,
+        evolve=intake.evolve,
+        words=intake.words,
+        outlives=True,
     ),
 )
 

@@ -15,6 +15,7 @@ from sev1.command.parts.clocks import Clock
 from sev1.command.parts.decisions import Decision
 from sev1.command.parts.family import Family
 from sev1.command.parts.handover import Handover
+from sev1.command.parts.intake import Asked, asked
 from sev1.command.parts.merging import Merging
 from sev1.command.parts.mitigations import Mitigation
 from sev1.command.parts.needs import Need
@@ -83,6 +84,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     decisions: list[Decision]
     bridge: Bridge | None
     """Null while none is open."""
+    intake: tuple[Asked, ...]
+    """The five intake questions with their answers; what is not confirmed says the record alone."""
     clocks: dict[str, Clock]
     """By audience: what it was told last, and when it hears again."""
     handover: Handover
@@ -153,6 +156,7 @@ def incident_view(
         family=incident.family,
         decisions=list(incident.decisions.values()),
         bridge=incident.bridge if incident.bridge.is_open else None,
+        intake=asked(incident.intake, incident.title, incident.declared_by, incident.declared_at),
         clocks=incident.clocks,
         handover=incident.handover,
         reach=incident.reach,

@@ -36,6 +36,7 @@ from sev1.surfaces.web.concerns import concern_rows
 from sev1.surfaces.web.decisions_view import decision_rows
 from sev1.surfaces.web.ending import step_rows
 from sev1.surfaces.web.family_view import family_view
+from sev1.surfaces.web.intake_view import intake_view
 from sev1.surfaces.web.page_view import receipts
 from sev1.surfaces.web.people_rows import people_rows
 from sev1.surfaces.web.privacy_view import insiders
@@ -251,6 +252,7 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
         "family": family_view(incident, page.around, catalog, now),
         "decisions": decision_rows(incident.decisions),
         "bridge": bridge_view(incident, catalog),
+        "intake": intake_view(incident, catalog),
         "clocks": clocks_view(incident, catalog, now),
         "gate": view.gate_rows(incident, catalog),
         "earlier_ends": view.earlier_ends(incident, catalog),
