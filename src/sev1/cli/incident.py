@@ -114,7 +114,10 @@ def _help(name: str) -> None:
 def _show(key: str) -> None:
     state = call("GET", f"/api/v1/incidents/{key}")
     print(f"{state['id']}  {state['severity'].upper()}  {state['title']}")
-    print(f"IC {state['commander']}  ·  {state['status']}, {state['stage']}")
+    print(f"IC {state['commander']}  ·  {state['status']}, {state['stage']}  ·  {state['priority']}{_because(state)}")
+    if (target := state["response_target"]) and target["remaining_s"] is not None:
+        late = target["remaining_s"] < 0
+        print(f"Nobody has answered: {'late by' if late else 'wanted in'} {abs(target['remaining_s']):.0f} s")
     for person, asked in state["prompts"].items():
         print(f"{asked['phase'].capitalize()} @{person}: {asked['text']}  ({asked['line'].strip()} …)")
     for item in state["board"]:
@@ -130,6 +133,11 @@ def _show(key: str) -> None:
     print()
     for entry in call("GET", f"/api/v1/incidents/{key}/timeline"):
         _print_entry(entry)
+
+
+def _because(state: dict[str, Any]) -> str:
+    """Why the priority is not that of the severity."""
+    return f", because {state['priority_set']['reason']}" if state["priority_set"] else ""
 
 
 def _family(key: str) -> None:

@@ -88,6 +88,7 @@ def _declare(state: m.Incident, command: m.Declare, known: m.Known, now: datetim
             detected_at=detected,
             acknowledged_at=max(known.page_acknowledged_at or now, detected),
             next_update_at=_next(now, known.update_every_min),
+            answered=known.page_acknowledged_at is not None or known.commander in {None, by.id},
         )
     ]
     if command.page:
@@ -134,7 +135,14 @@ def _respond(
             return succession.decide(state, command, known, now, by)
         if isinstance(command, GiveTask) and command.workstream and command.workstream not in state.workstreams:
             raise NotFound(f"There is no workstream W{command.workstream} in {state.key}.")
-        scene = Scene(now=now, by=by, commander=state.commander, rhythm_min=known.update_every_min, kin=known.kin)
+        scene = Scene(
+            now=now,
+            by=by,
+            commander=state.commander,
+            rhythm_min=known.update_every_min,
+            kin=known.kin,
+            severity=state.severity,
+        )
         assert part.decide is not None, f"nobody decides {command!r}"
         of_part = getattr(state, part.name)
         if part.lives_on and not state.is_open and isinstance(command, m.TimerCommand):
@@ -372,7 +380,14 @@ def rank(severity: str) -> int:
 
 def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
     after = succession.follow(state, _evolve(state, fact), fact)
-    return fatigue.follow(state, _with_clocks(state, after, fact), fact)
+    return fatigue.follow(state, _answered(_with_clocks(state, after, fact), fact), fact)
+
+
+def _answered(after: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
+    """What somebody with a role does first is the answer, when whoever declared it does not command it (mission 1.3)."""
+    if after.acknowledged_at or not any(fact.by.id in holders for holders in after.roles.values()):
+        return after
+    return after if isinstance(fact.event, m.IncidentDeclared) else replace(after, acknowledged_at=fact.at)
 
 
 def _with_clocks(before: m.Incident, after: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
@@ -406,7 +421,7 @@ def _evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
                 roles={"ic": (event.commander,)},
                 started_at=event.started_at,
                 detected_at=event.detected_at,
-                acknowledged_at=event.acknowledged_at,
+                acknowledged_at=event.acknowledged_at if event.answered else None,
                 next_update_at=event.next_update_at,
                 declared_at=fact.at,
                 declared_by=fact.by.id,

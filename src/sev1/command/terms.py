@@ -66,6 +66,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     rhythm_min: int | None = 30
     """How often the severity wants news, minutes; None for one that is only watched."""
     kin: Kin = Kin()
+    severity: str = ""
 
 
 def spoken(moment: datetime) -> str:

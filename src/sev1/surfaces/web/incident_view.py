@@ -10,7 +10,7 @@ from sev1.command.decide import rank
 from sev1.command.duties import DUTIES
 from sev1.command.prompts import Prompt, prompt
 from sev1.command.react import DEFAULT_RHYTHM_MIN
-from sev1.measure.times import target_met, times
+from sev1.measure.times import response_target, target_met, times
 from sev1.surfaces.actor import name_of
 from sev1.surfaces.web.moments import clock, spell
 from sev1.surfaces.web.work_view import tasks_of
@@ -157,7 +157,9 @@ def urgent_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) ->
     due = incident.next_update_at
     if due and due <= now and roles & {"ic", "comms"}:
         return f"The update promised for {clock(due, now)} is late. Post it."
-    return _of_successor(incident, catalog, now) if "ic" in roles else ""
+    if "ic" in roles:
+        return _of_successor(incident, catalog, now) or _of_answer(incident, catalog, now)
+    return ""
 
 
 def _duty_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) -> str:
@@ -193,6 +195,12 @@ def _of_command(incident: m.Incident, me: str, commander: str, catalog: Catalog,
     if reach.call and me == incident.commander:
         return "You were called. Say something here, so that they know you command."
     return ""
+
+
+def _of_answer(incident: m.Incident, catalog: Catalog, now: datetime) -> str:
+    """That whoever commands was given command by somebody else and has not been heard of."""
+    due = answer_due(incident, catalog)
+    return f"You command. Do or say something here by {clock(due, now)}: that is the answer." if due else ""
 
 
 def _of_successor(incident: m.Incident, catalog: Catalog, now: datetime) -> str:
@@ -301,6 +309,8 @@ class Measure(Struct, frozen=True, kw_only=True):
     taken: str
     """`after 4 min`; empty where it has not come to that."""
     remark: str = ""
+    due_at: datetime | None = None
+    """Until when it is wanted, while it has not come to that."""
 
 
 class Picture(Struct, frozen=True, kw_only=True):
@@ -333,6 +343,7 @@ def measures(incident: m.Incident, catalog: Catalog) -> tuple[Measure, ...]:
     if met is not None and severity and severity.respond_within_s is not None:
         target = "at once" if severity.respond_within_s == 0 else f"within {_spell_s(severity.respond_within_s)}"
         remark = f"{'target met' if met else 'target missed'}: {target}"
+    due = answer_due(incident, catalog)
     rows = (
         ("Began", incident.started_at, None, ""),
         ("Detected", incident.detected_at, taken.to_detect, ""),
@@ -341,9 +352,23 @@ def measures(incident: m.Incident, catalog: Catalog) -> tuple[Measure, ...]:
         ("Resolved", incident.resolved_at, taken.to_resolve, ""),
     )
     return tuple(
-        Measure(label=label, at=at, taken=f"after {spell(after)}" if after is not None else "", remark=remark)
+        Measure(
+            label=label,
+            at=at,
+            taken=f"after {spell(after)}" if after is not None else "",
+            remark=remark,
+            due_at=due if label == "Acknowledged" else None,
+        )
         for label, at, after, remark in rows
     )
+
+
+def answer_due(incident: m.Incident, catalog: Catalog) -> datetime | None:
+    """Until when the severity wants an answer, while there is none."""
+    if not incident.is_open or incident.acknowledged_at or incident.detected_at is None:
+        return None
+    target = response_target(incident, catalog.severities.get(incident.severity), incident.detected_at)
+    return target.due_at if target else None
 
 
 def _spell_s(seconds: int) -> str:
