@@ -67,6 +67,7 @@ from sev1.notify.twilio import SmsChannel, VoiceChannel
 from sev1.notify.webhook import WebhookChannel
 from sev1.oncall import feeds as calendars
 from sev1.oncall.feed_step import CalendarFeedStep
+from sev1.oncall.outlook import Outlook
 from sev1.paging import diagnostic_store, turns
 from sev1.paging import store as pages
 from sev1.paging.decide import PageAggregate
@@ -107,6 +108,7 @@ class Node:
         self.db = Database(database_url)
         self.news = News()
         self.catalogs = CatalogCache()
+        self.outlook = Outlook(self.db)
         self.commands = Commands(self.db, self.clock, self.news)
         self.keyring = KeyRing(self.db, rate_per_s=settings.intake_rate_per_s, burst=2 * settings.intake_rate_per_s)
         self.triage_wake = asyncio.Event()
@@ -284,7 +286,10 @@ class Node:
         async with self.db.transaction() as conn:
             await inbox_reader.forget_writers(conn)
         async with self.db.connection() as conn:
-            called = await reachable.call_outs(conn, await self.catalogs.current(conn), self.settings, now)
+            catalog = await self.catalogs.current(conn)
+        ahead = await self.outlook.ahead(catalog, now)
+        async with self.db.connection() as conn:
+            called = await reachable.call_outs(conn, catalog, self.settings, now, ahead.turns)
         vitals.UNREACHABLE.set(len({one.person for one in called if one.unreachable}))
         return forgotten > 0
 

@@ -71,6 +71,7 @@ def make_app(node: Node) -> Litestar:
                 "commands": node.commands,
                 "catalogs": node.catalogs,
                 "news": node.news,
+                "outlook": node.outlook,
                 "keyring": node.keyring,
                 "stopping": node.stopping,
                 "inbox": node.inbox,

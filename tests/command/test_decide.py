@@ -73,7 +73,7 @@ def test_a_start_in_the_future_is_refused():
 def test_handing_command_over_leaves_exactly_one_commander():
     incident = History()
     events = incident.when(m.AssignRole(role="ic", person="bo"))
-    assert events == [m.RoleAssigned(role="ic", person="bo", previous="ana")]
+    assert events == [m.RoleAssigned(role="ic", person="bo", previous="ana", was_temporary=True)]
     assert incident.state.roles["ic"] == ("bo",)
     assert not incident.state.commander_is_temporary
 

@@ -6,7 +6,7 @@ import pytest
 from tests.command.test_decide import ANA, BO, History
 
 from sev1.command import model as m
-from sev1.command.parts.board import ItemPut, PutOnBoard, SettleItem
+from sev1.command.parts.board import ItemSharpened, PutOnBoard, SettleItem
 from sev1.command.parts.decisions import RecordOutcome
 from sev1.command.parts.mitigations import AddMitigation
 from sev1.command.parts.prompts import LaterPrompt, PromptPutOff
@@ -226,7 +226,7 @@ def test_a_guess_said_again_with_what_would_prove_it_wrong_is_the_same_guess():
     before = history.state.board[2]
     again = PutOnBoard(kind="hypothesis", text="the pool is full", disproof="idle > 0")
     assert history.when(again, after_min=3) == [
-        ItemPut(number=2, kind="hypothesis", text="the pool is full", disproof="idle > 0")
+        ItemSharpened(number=2, kind="hypothesis", text="the pool is full", disproof="idle > 0")
     ]
     after = history.state.board[2]
     assert (after.disproof, after.by, after.at) == ("idle > 0", before.by, before.at)

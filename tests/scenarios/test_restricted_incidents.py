@@ -91,6 +91,7 @@ async def a_restricted_incident(stage: Stage) -> None:
         "/mitigation kestrel is firewalled @ana until tomorrow",
         "/workstream Kestrel: find every kestrel key @dana",
         "/page @gus which kestrel keys are yours?",
+        "/bridge https://kestrel.example with @dana",
     )
 
 

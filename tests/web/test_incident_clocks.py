@@ -9,10 +9,14 @@ from tests.web.test_incident_view import INCIDENT
 
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
+from sev1.command.parts.bridge import AskOfBridge, Bridge
 from sev1.command.parts.clocks import Clock
 from sev1.command.parts.decisions import Decision
+from sev1.engine.clock import FakeClock
+from sev1.surfaces.web.bridge_view import bridge_view
 from sev1.surfaces.web.clocks_view import clocks_view
 from sev1.surfaces.web.decisions_view import decision_rows
+from sev1.surfaces.web.incident_view import expected_of
 
 Do = Callable[..., Awaitable[Any]]
 NOW = datetime(2026, 3, 2, 3, 14, tzinfo=UTC)
@@ -62,3 +66,38 @@ async def test_the_outcome_of_a_decision_stands_beside_it(enter: Do, declared: D
     await ana.send(f"/incidents/{key}/lines", line="/outcome D1 it did not: <b>errors</b> stay")
     section = (await ana.see(f"/incidents/{key}")).partition('id="picture-decisions"')[2].partition("</section>")[0]
     assert "did not work: &lt;b&gt;errors" in section
+
+
+def test_a_bridge_is_shown_with_who_should_be_on_it_and_who_is_asked(nordlicht: Catalog):
+    assert [line.line for line in bridge_view(INCIDENT, nordlicht).lines] == ["/bridge https://"]
+    bridge = Bridge(url="https://meet.example", people=("ana", "bo"), opened_by="bo", opened_at=NOW, quiet_since=NOW)
+    quiet = replace(INCIDENT, bridge=bridge, roles={"ic": ("ana",), "scribe": ("bo",)})
+    view = bridge_view(quiet, nordlicht)
+    assert (view.people, view.asked) == ("Ana Ribeiro, Bo Lindqvist", "")
+    asked = replace(quiet, bridge=replace(bridge, asked_at=NOW))
+    assert bridge_view(asked, nordlicht).asked == "Bo Lindqvist"
+    assert "What was decided" in expected_of(asked, "bo", nordlicht, NOW)
+    assert "What was decided" not in expected_of(asked, "ana", nordlicht, NOW)
+    assert not bridge_view(replace(asked, status="resolved"), nordlicht).shown
+
+
+async def test_the_bridge_is_opened_by_a_line_its_question_answered_by_a_button_and_a_decision_marked(
+    enter: Do, declared: Do, run: Do, clock: FakeClock
+):
+    ana, key = await enter(), await declared()
+    assert "?line=/bridge%20https%3A//" in await ana.see(f"/incidents/{key}")
+    await ana.send(f"/incidents/{key}/lines", line="/bridge https://meet.example/a?b=1&c=<2> with @bo")
+    html = await ana.see(f"/incidents/{key}")
+    section = html.partition('id="picture-bridge"')[2].partition("</section>")[0]
+    assert 'href="https://meet.example/a?b=1&amp;c=&lt;2&gt;"' in section
+    assert "Bo Lindqvist" in section
+    assert 'name="on_bridge"' in html
+    await ana.send(
+        f"/incidents/{key}/commands", type="record_decision", decision="fail over", on_bridge="true", form="decision"
+    )
+    assert "D1 on the bridge: fail over" in await ana.see(f"/incidents/{key}")
+    clock.jump_to(clock.now() + timedelta(minutes=20))
+    await run(key, AskOfBridge())
+    assert "is asked: what was decided on the bridge?" in await ana.see(f"/incidents/{key}")
+    await ana.send(f"/incidents/{key}/commands", type="nothing_decided", form="nothing-decided")
+    assert "what was decided on the bridge?" not in await ana.see(f"/incidents/{key}")

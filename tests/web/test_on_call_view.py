@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sev1.catalog.contact import EmailMethod
 from sev1.catalog.model import Catalog, Override, Person, Rotation, Schedule
+from sev1.engine.steps import at_once
 from sev1.oncall.resolve import in_force
 from sev1.oncall.store import MadeOverride
-from sev1.surfaces.web.on_call_view import ScheduleView, schedule_views
+from sev1.surfaces.web.on_call_view import ScheduleView, schedule_views_in_steps
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)  # a Wednesday
 
@@ -29,7 +30,7 @@ def made(who: str, start: datetime, end: datetime) -> MadeOverride:
 
 def view_of(whole: Catalog, overrides: list[MadeOverride], me: str, zone: str, now: datetime = NOW) -> ScheduleView:
     held = in_force([one.override for one in overrides], whole)
-    (view,) = schedule_views(whole, overrides, me, zone, now, exceptions={"s": held}, warned={})
+    (view,) = at_once(schedule_views_in_steps(whole, overrides, me, zone, now, exceptions={"s": held}, warned={}))
     return view
 
 

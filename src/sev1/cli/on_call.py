@@ -38,7 +38,7 @@ def now() -> None:
 
 
 def warnings() -> None:
-    """What is to be mended in the next 30 days: gaps, overlaps, stand-ins, people who cannot be reached."""
+    """What is to be mended: gaps, overlaps, stand-ins, people out of reach, shifts that break a limit of their team."""
     said = set()
     for name, found in call("GET", "/api/v1/on-call/warnings").items():
         for one in found:
@@ -47,6 +47,9 @@ def warnings() -> None:
                 continue
             said.add(one["sentence"])
             print(f"{name}  {one['kind']}  {one['sentence']}")
+    for one in call("GET", "/api/v1/on-call/breaches"):
+        said.add(one["sentence"])
+        print(f"limit {one['limit']}  {one['sentence']}")
     if not said:
         print("Nothing is to be mended in the next 30 days.")
 
@@ -64,6 +67,8 @@ def health(team: str) -> None:
             print(f"{name.replace('_', ' ')}: middle {one['median']:g}, from {one['least']:g} to {one['most']:g}")
     for sentence in found["fairness"]["uneven"]:
         print(sentence)
+    for one in found["breaches"]:
+        print(one["sentence"])
 
 
 def feeds() -> None:

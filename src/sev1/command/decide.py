@@ -11,7 +11,7 @@ from typing import Any, assert_never
 from msgspec.structs import replace
 
 from sev1.catalog.audience import INTERNAL
-from sev1.command import fatigue, prompts, restricted, succession
+from sev1.command import fatigue, on_the_bridge, prompts, restricted, succession, undo
 from sev1.command import model as m
 from sev1.command import needs_between as between
 from sev1.command.merge import merge, take_in
@@ -151,6 +151,8 @@ def _respond(
     match command:
         case m.SayUnsure():
             return []
+        case m.Undo():
+            return undo.decide(state, command, known, now, by)
         case m.AddNote():
             return [m.NoteAdded(text=command.text)]
         case m.CorrectTimes():
@@ -189,6 +191,7 @@ def _while_open(state: m.Incident, command: Command, known: m.Known, now: dateti
                     reason=command.reason,
                     alternatives=command.alternatives,
                     number=decisions.next_number(state.decisions),
+                    on_bridge=command.on_bridge,
                 )
             ]
         case m.PageResponder():
@@ -238,7 +241,12 @@ def _assign(state: m.Incident, command: m.AssignRole) -> list[m.IncidentEvent]:
     if command.person in holders:
         return []
     previous = holders[0] if holders and command.role not in m.MANY else None
-    assigned = m.RoleAssigned(role=command.role, person=command.person, previous=previous)
+    assigned = m.RoleAssigned(
+        role=command.role,
+        person=command.person,
+        previous=previous,
+        was_temporary=command.role == "ic" and state.commander_is_temporary,
+    )
     return [*restricted.let_in(state, command.person), assigned]
 
 
@@ -259,7 +267,14 @@ def _severity(state: m.Incident, command: m.SetSeverity, known: m.Known, now: da
     due = _next(now, known.update_every_min)
     if due and state.next_update_at:
         due = min(due, state.next_update_at)
-    changed = m.SeverityChanged(old=state.severity, new=command.severity, reason=command.reason, next_update_at=due)
+    changed = m.SeverityChanged(
+        old=state.severity,
+        new=command.severity,
+        reason=command.reason,
+        next_update_at=due,
+        was_assumed=state.severity_assumed,
+        was_due=state.next_update_at,
+    )
     return [changed, *clocks.sooner(state.clocks, known.promises, now)]
 
 
@@ -300,9 +315,9 @@ def _gate(
                     "with the reason why they do not matter.",
                     firing=list(known.firing),
                 )
-            return [m.CriterionConfirmed(criterion=command.criterion, despite=known.findings)]
+            return [m.CriterionConfirmed(criterion=command.criterion, despite=known.findings, replaced=held)]
         case m.OverrideCriterion():
-            return [m.CriterionOverridden(criterion=command.criterion, reason=command.reason)]
+            return [m.CriterionOverridden(criterion=command.criterion, reason=command.reason, replaced=held)]
         case m.WithdrawCriterion():
             return [m.CriterionWithdrawn(criterion=command.criterion, reason=command.reason)] if held else []
         case _:
@@ -380,7 +395,9 @@ def rank(severity: str) -> int:
 
 def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
     after = succession.follow(state, _evolve(state, fact), fact)
-    return fatigue.follow(state, _answered(_with_clocks(state, after, fact), fact), fact)
+    after = fatigue.follow(state, _answered(_with_clocks(state, after, fact), fact), fact)
+    after = on_the_bridge.follow(after, fact)
+    return replace(after, entries=undo.follow(state.entries, fact))
 
 
 def _answered(after: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
@@ -429,13 +446,14 @@ def _evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
         case m.RoleAssigned():
             holders = state.roles.get(event.role, ()) if event.role in m.MANY else ()
             state = replace(state, roles={**state.roles, event.role: (*holders, event.person)})
-            return replace(state, commander_is_temporary=False) if event.role == "ic" else state
+            return replace(state, commander_is_temporary=event.temporary) if event.role == "ic" else state
         case m.RoleReleased():
             left = tuple(p for p in state.roles.get(event.role, ()) if p != event.person)
             roles = {role: holders for role, holders in state.roles.items() if role != event.role}
             return replace(state, roles={**roles, event.role: left} if left else roles)
         case m.SeverityChanged():
-            return replace(state, severity=event.new, severity_assumed=False, next_update_at=event.next_update_at)
+            due = event.next_update_at
+            return replace(state, severity=event.new, severity_assumed=event.assumed, next_update_at=due)
         case m.StageChanged():
             return replace(state, stage=event.new)
         case m.UpdatePosted() if event.audience != INTERNAL:
@@ -446,10 +464,8 @@ def _evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
             )
             return replace(state, update=update, next_update_at=event.next_update_at)
         case m.DecisionRecorded():
-            return replace(
-                state, decisions=decisions.recorded(state.decisions, event.number, event.decision, event.reason, fact)
-            )
-        case m.NoteAdded() | m.ResponderPaged():
+            return replace(state, decisions=decisions.recorded(state.decisions, event, fact))
+        case m.NoteAdded() | m.ResponderPaged() | m.NoteStruck():
             return state
         case m.PageLinked():
             return replace(state, pages=(*state.pages, event.page))
@@ -457,12 +473,16 @@ def _evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
             return replace(state, alerts=(*state.alerts, *event.alerts), services=(*state.services, *event.services))
         case m.ImpactMitigated():
             return replace(state, mitigated_at=fact.at)
+        case m.MitigationDenied():
+            return replace(state, mitigated_at=None)
         case m.TimesCorrected():
             return replace(state, started_at=event.started_at, detected_at=event.detected_at)
         case m.CriterionConfirmed():
             return _mark(state, event.criterion, m.Mark(by=fact.by.id, at=fact.at))
         case m.CriterionOverridden():
             return _mark(state, event.criterion, m.Mark(by=fact.by.id, at=fact.at, override=event.reason))
+        case m.CriterionWithdrawn(holds_again=m.Mark() as before):
+            return _mark(state, event.criterion, before)
         case m.CriterionWithdrawn():
             return replace(state, gate={c: mark for c, mark in state.gate.items() if c != event.criterion})
         case m.IncidentResolved():

@@ -1,12 +1,13 @@
 """An incident: declared on suspicion, commanded by exactly one person, over when four criteria hold (book ch. 3, 8, 11)."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from sev1.catalog.audience import INTERNAL
 from sev1.command.parts.board import Board, BoardCommand, BoardEvent
+from sev1.command.parts.bridge import AskOfBridge, Bridge, BridgeCommand, BridgeEvent
 from sev1.command.parts.clocks import ClockCommand, ClockEvent, Clocks, Promise, TellClocks
 from sev1.command.parts.decisions import DecisionCommand, DecisionEvent, Decisions
 from sev1.command.parts.family import Family, FamilyCommand, FamilyEvent, InnerFamilyCommand
@@ -36,6 +37,7 @@ from sev1.command.terms import (
     Prose,
     SeverityName,
 )
+from sev1.engine.decider import Fact
 
 Role = Literal["ic", "ops", "comms", "scribe", "sme", "support", "sponsor", "security"]
 ROLE_TITLES: dict[Role, str] = {
@@ -145,6 +147,8 @@ class RecordDecision(Command, frozen=True, kw_only=True, tag="record_decision"):
     decision: Prose
     reason: OptionalProse = ""
     alternatives: OptionalProse = ""
+    on_bridge: bool = False
+    """It was taken on the bridge, and is written down by whoever was there."""
 
 
 class AddNote(Command, frozen=True, kw_only=True, tag="add_note"):
@@ -225,6 +229,13 @@ class SayUnsure(Command, frozen=True, kw_only=True, tag="say_unsure"):
     """Whether all who see the incident may read it."""
 
 
+class Undo(Command, frozen=True, kw_only=True, tag="undo"):
+    """Takes back what an entry of the timeline did, by a new entry that corrects it."""
+
+    entry: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
+    """None: the latest of their own that can be undone."""
+
+
 ResponderCommand = (
     AssignRole
     | ReleaseRole
@@ -246,6 +257,7 @@ ResponderCommand = (
     | CloseFalseAlarm
     | Reopen
     | SayUnsure
+    | Undo
     | BoardCommand
     | TaskCommand
     | NeedCommand
@@ -262,6 +274,7 @@ ResponderCommand = (
     | PromptCommand
     | PriorityCommand
     | MergeCommand
+    | BridgeCommand
 )
 """What a responder may do in an incident, on every surface."""
 
@@ -275,6 +288,7 @@ TimerCommand = (
     | BreaksOver
     | CheckPace
     | RemindOfRecovery
+    | AskOfBridge
 )
 """What comes due by itself."""
 InnerCommand = InnerFamilyCommand | InnerMergeCommand
@@ -317,6 +331,8 @@ class Known(Struct, frozen=True, kw_only=True):
     """Who might take command."""
     programs: tuple[str, ...] = ()
     """Of those who are in the incident, who cannot be woken: API tokens, accounts of nobody in the catalog."""
+    record: tuple[Fact[Any], ...] = ()
+    """The entries among which the one to undo is, oldest first."""
 
 
 class Informed(Struct, frozen=True, kw_only=True):
@@ -344,15 +360,30 @@ class IncidentDeclared(Event, frozen=True, kw_only=True, tag="incident_declared"
     """False: somebody else declared it, and `acknowledged_at` is when whoever commands first does something."""
 
 
+class Mark(Struct, frozen=True, kw_only=True):
+    """A criterion of the gate that holds: who said so, when, and why if it was overridden."""
+
+    by: str
+    at: datetime
+    override: str = ""
+
+
 class RoleAssigned(Event, frozen=True, kw_only=True, tag="role_assigned"):
     role: Role
     person: str
     previous: str | None = None
+    was_temporary: bool = False
+    """Whether `previous` commanded for the time being."""
+    temporary: bool = False
+    """Whether `person` does: where a correction gives command back."""
+    corrects: int = 0
+    """The version of the entry that this takes back; 0: none. So in every event that has it."""
 
 
 class RoleReleased(Event, frozen=True, kw_only=True, tag="role_released"):
     role: Role
     person: str
+    corrects: int = 0
 
 
 class SeverityChanged(Event, frozen=True, kw_only=True, tag="severity_changed"):
@@ -360,11 +391,19 @@ class SeverityChanged(Event, frozen=True, kw_only=True, tag="severity_changed"):
     new: str
     reason: str
     next_update_at: datetime | None
+    was_assumed: bool = False
+    """Whether `old` was taken because nobody had given one."""
+    was_due: datetime | None = None
+    """When the next update had been due before."""
+    assumed: bool = False
+    """Whether `new` is taken so again: where a correction gives it back."""
+    corrects: int = 0
 
 
 class StageChanged(Event, frozen=True, kw_only=True, tag="stage_changed"):
     old: Stage
     new: Stage
+    corrects: int = 0
 
 
 class UpdatePosted(Event, frozen=True, kw_only=True, tag="update_posted"):
@@ -382,6 +421,7 @@ class DecisionRecorded(Event, frozen=True, kw_only=True, tag="decision_recorded"
     alternatives: str
     number: int = 0
     """0 in what was stored before decisions had numbers: then it is the next in order."""
+    on_bridge: bool = False
 
 
 class NoteAdded(Event, frozen=True, kw_only=True, tag="note_added"):
@@ -406,6 +446,16 @@ class ImpactMitigated(Event, frozen=True, kw_only=True, tag="impact_mitigated"):
     pass
 
 
+class MitigationDenied(Event, frozen=True, kw_only=True, tag="mitigation_denied"):
+    """That the impact was mitigated is taken back."""
+
+    corrects: int
+
+
+class NoteStruck(Event, frozen=True, kw_only=True, tag="note_struck"):
+    corrects: int
+
+
 class TimesCorrected(Event, frozen=True, kw_only=True, tag="times_corrected"):
     started_at: datetime
     detected_at: datetime
@@ -416,16 +466,22 @@ class CriterionConfirmed(Event, frozen=True, kw_only=True, tag="criterion_confir
     criterion: Criterion
     despite: tuple[str, ...] = ()
     """What was known to speak against it, and left to whoever confirmed it."""
+    replaced: Mark | None = None
+    """Why it held before."""
 
 
 class CriterionOverridden(Event, frozen=True, kw_only=True, tag="criterion_overridden"):
     criterion: Criterion
     reason: str
+    replaced: Mark | None = None
 
 
 class CriterionWithdrawn(Event, frozen=True, kw_only=True, tag="criterion_withdrawn"):
     criterion: Criterion
     reason: str
+    holds_again: Mark | None = None
+    """Why it holds all the same: where a correction gives back what stood before."""
+    corrects: int = 0
 
 
 class IncidentResolved(Event, frozen=True, kw_only=True, tag="incident_resolved"):
@@ -470,6 +526,8 @@ IncidentEvent = (
     | AllClearGiven
     | ClosedAsFalseAlarm
     | IncidentReopened
+    | MitigationDenied
+    | NoteStruck
     | BoardEvent
     | TaskEvent
     | NeedEvent
@@ -486,18 +544,11 @@ IncidentEvent = (
     | PromptEvent
     | PriorityEvent
     | MergeEvent
+    | BridgeEvent
 )
 
 
 # --- state ------------------------------------------------------------------------------------------------------------
-
-
-class Mark(Struct, frozen=True, kw_only=True):
-    """A criterion of the gate that holds: who said so, when, and why if it was overridden."""
-
-    by: str
-    at: datetime
-    override: str = ""
 
 
 class Ending(Struct, frozen=True, kw_only=True):
@@ -520,6 +571,15 @@ class Update(Struct, frozen=True, kw_only=True):
     needs: str
     by: str
     at: datetime
+
+
+class Entries(Struct, frozen=True, kw_only=True):
+    """Which entries of the record stand, and which were taken back (`command/undo.py`)."""
+
+    latest: dict[str, tuple[int, ...]] = {}
+    """By what they set (`stage`, `role/ops`, `T3`): the versions of the latest few, the newest last."""
+    corrected: dict[int, int] = {}
+    """Entry -> the entry that took it back."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):
@@ -571,6 +631,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     """Each time that it was reopened: how it had ended."""
     prompts: Prompts = {}
     priority: Priority = Priority()
+    entries: Entries = Entries()
+    bridge: Bridge = Bridge()
 
     @property
     def is_open(self) -> bool:

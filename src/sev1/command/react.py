@@ -1,6 +1,7 @@
 """Incident command meets the world: what the rules need is looked up first, pages and alerts follow afterwards."""
 
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -19,10 +20,11 @@ from sev1.command.parts.clocks import Promise
 from sev1.command.parts.merging import TookIn
 from sev1.command.parts.pace import CheckPace
 from sev1.command.parts.privacy import Admit, Remove
+from sev1.command.undo import LOOKED_AT
 from sev1.command.withhold import OVER
 from sev1.engine import event_log
 from sev1.engine.commands import Change, Commands
-from sev1.engine.decider import Actor
+from sev1.engine.decider import Actor, Fact
 from sev1.engine.errors import Invalid, NotFound
 from sev1.oncall import store as oncall_store
 from sev1.paging import model as paging
@@ -83,6 +85,8 @@ class PrepareIncident:
                 conditions=await people.conditions(conn, catalog, state.pace.stints, now),
                 fresh=await people.fresh_ones(conn, state, catalog, now),
             )
+        if isinstance(command, m.Undo):
+            known = replace(known, record=await _record(conn, state.key, command.entry))
         known = replace(known, kin=await kin.kin_of(conn, state, command, allocate=not self._tries))
         how_bad = catalog.severities.get(severity)
         rhythm = how_bad.update_every_min if how_bad else DEFAULT_RHYTHM_MIN
@@ -121,6 +125,7 @@ async def _check_names(conn: asyncpg.Connection, command: m.IncidentCommand, cat
             if not known:
                 raise Invalid(f"Nobody here is called {person!r}. Choose a person from the catalog.", field=field)
     _check_audience(getattr(command, "audience", INTERNAL), catalog)
+    _check_people(getattr(command, "people", ()), catalog)
     page = getattr(command, "page", None)
     if page is not None and await pages.get(conn, page) is None:
         raise NotFound(f"There is no page {page}.")
@@ -128,6 +133,11 @@ async def _check_names(conn: asyncpg.Connection, command: m.IncidentCommand, cat
         found = {row["id"] for row in await conn.fetch("SELECT id FROM alerts WHERE id = ANY($1::bigint[])", alerts)}
         if missing := [a for a in alerts if a not in found]:
             raise NotFound(f"There is no alert A-{missing[0]}.")
+
+
+def _check_people(people: tuple[str, ...], catalog: Catalog) -> None:
+    if unknown := next((name for name in people if name not in catalog.people), None):
+        raise Invalid(f"Nobody here is called {unknown!r}. Choose people from the catalog.", field="people")
 
 
 def _check_audience(audience: str, catalog: Catalog) -> None:
@@ -190,6 +200,13 @@ def working_days_ahead(now: datetime, zone: str, days: int = REVIEW_WITHIN_DAYS)
         day += timedelta(days=1)
         days -= day.weekday() < SATURDAY
     return datetime.combine(day, time(10), ZoneInfo(zone)).astimezone(UTC)
+
+
+async def _record(conn: asyncpg.Connection, key: str, entry: int | None) -> tuple[Fact[Any], ...]:
+    """What `command/undo.py` looks at: an entry with the one after it, or the end of the record."""
+    stream = event_log.stream_name("incident", key)
+    before, limit = (entry + 2, 2) if entry else (None, LOOKED_AT)
+    return tuple(await event_log.read_back(conn, stream, m.IncidentEvent, before=before, limit=limit))
 
 
 async def _firing(conn: asyncpg.Connection, state: m.Incident) -> tuple[int, ...]:

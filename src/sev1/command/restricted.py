@@ -65,8 +65,8 @@ def _among_insiders(state: m.Incident, command: Command, by: Actor) -> None:
         raise Refused(f"You may look at {state.key} and not act in it. Be admitted first: /admit @me")
     if isinstance(command, LETS_IN):
         return
-    for field in ("person", "owner", "lead"):
-        name = getattr(command, field, None)
+    named = (getattr(command, field, None) for field in ("person", "owner", "lead"))
+    for name in (*named, *getattr(command, "people", ())):
         if name is not None and name not in state.insiders:
             raise Refused(f"{state.key} is restricted and {name} may not see it. Admit them first: /admit @{name}")
 

@@ -14,7 +14,7 @@ from sev1.engine import event_log
 from sev1.engine.commands import Change
 from sev1.engine.decider import Aggregate, fold
 
-SHAPE = 2
+SHAPE = 3
 """Of the projected state. Raise it when `evolve` or `Incident` changes what a state means: rows of another shape are then
 not used as a starting point, but read anew from their events."""
 

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sev1.catalog.audience import INTERNAL
 from sev1.command import model as m
 from sev1.command.parts import part_of
 from sev1.command.terms import EntryKind, NameOf, Words
+from sev1.command.undo import can_be_undone, corrected_by
+from sev1.command.undo_words import words_of_correction
 from sev1.engine.decider import Fact
 
 
@@ -25,16 +28,32 @@ class Entry(Struct, frozen=True, kw_only=True):
     headline: str
     details: tuple[tuple[str, str], ...] = ()
     """Label and text, in order."""
+    corrects: int = 0
+    """The entry that this one takes back; 0: none."""
+    corrected_by: int = 0
+    """The entry that took this one back; 0: it stands."""
+    undoable: bool = False
+    """Whether it can be taken back now."""
 
 
-def render(facts: Iterable[Fact[m.IncidentEvent]], name_of: NameOf) -> list[Entry]:
-    """The timeline of an incident, oldest first, without what is only for the record."""
-    return [made for fact in facts if (made := entry(fact, name_of)).kind != "hidden"]
+def render(facts: Iterable[Fact[m.IncidentEvent]], name_of: NameOf, entries: m.Entries | None = None) -> list[Entry]:
+    """The timeline of an incident, oldest first, without what is only for the record.
+
+    With `entries`, those of its state now, it says which were taken back and which can be.
+    """
+    made = [(fact, entry(fact, name_of)) for fact in facts]
+    return [_now(fact, one, entries) if entries else one for fact, one in made if one.kind != "hidden"]
+
+
+def _now(fact: Fact[m.IncidentEvent], one: Entry, entries: m.Entries) -> Entry:
+    by = entries.corrected.get(fact.version, 0)
+    undoable = can_be_undone(entries, fact)
+    return replace(one, corrected_by=by, undoable=undoable) if by or undoable else one
 
 
 def entry(fact: Fact[m.IncidentEvent], name_of: NameOf) -> Entry:
     """One event in words. The words come from the event alone, so an old incident reads the same for ever."""
-    kind, sign, headline, details = _words(fact.event, name_of)
+    kind, sign, headline, details = words_of_correction(fact.event, name_of) or _words(fact.event, name_of)
     return Entry(
         version=fact.version,
         at=fact.at,
@@ -44,6 +63,7 @@ def entry(fact: Fact[m.IncidentEvent], name_of: NameOf) -> Entry:
         sign=sign,
         headline=headline,
         details=tuple((label, text) for label, text in details if text),
+        corrects=corrected_by(fact.event),
     )
 
 
@@ -83,7 +103,8 @@ def _words(event: m.IncidentEvent, name_of: NameOf) -> Words:  # noqa: C901, PLR
         case m.DecisionRecorded():
             details = (("Reason", event.reason), ("Alternatives", event.alternatives))
             ref = f" D{event.number}" if event.number else ""
-            return "decision", "🧭", f"Decision{ref}: {event.decision}", details
+            where = " on the bridge" if event.on_bridge else ""
+            return "decision", "🧭", f"Decision{ref}{where}: {event.decision}", details
         case m.NoteAdded():
             return "note", "", event.text, ()
         case m.PageLinked():
@@ -94,6 +115,8 @@ def _words(event: m.IncidentEvent, name_of: NameOf) -> Words:  # noqa: C901, PLR
             return "role", "", f"Paged {name_of(event.person)}: {event.ask}", ()
         case m.ImpactMitigated():
             return "milestone", "", "Impact mitigated", ()
+        case m.MitigationDenied() | m.NoteStruck():
+            raise TypeError(f"a correction without the entry that it corrects: {event!r}")
         case m.TimesCorrected():
             times = (
                 ("Began", f"{event.started_at:%Y-%m-%d %H:%M:%S} UTC"),

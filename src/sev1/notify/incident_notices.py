@@ -13,6 +13,8 @@ from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.command.decide import contributors
+from sev1.command.on_the_bridge import asked_to_write
+from sev1.command.parts.bridge import BridgeAsked, BridgeOpened
 from sev1.command.parts.clocks import UpdateLate, UpdateReminded
 from sev1.command.parts.family import NeedAccepted, ParentSet
 from sev1.command.parts.handover import CommandDeclined, CommandHandedOver, CommandOffered, OfferExpired
@@ -51,10 +53,8 @@ class IncidentNotices:
                 await store.call_back(conn, about=change.key, keep=keep, now=change.now, reason="It is restricted.")
             if asked := asked_of(change.after, fact):
                 await self._ask(conn, change, *asked)
-            if isinstance(fact.event, MergedInto):
-                for person in contributors(change.before):
-                    if person != fact.by.id:
-                        await self._ask(conn, change, person, f"This is {fact.event.into} now: go on there")
+            for person, asked_for in called(change, fact):
+                await self._ask(conn, change, person, asked_for)
             await self._tell_outside(conn, change, fact.event)
             words = announcement(change.after, fact.event)
             if words is None:
@@ -177,6 +177,8 @@ def asked_of(  # noqa: C901, PLR0912 - one case an event
             return incident.commander, f"{_update_for(audience)} promised by {spoken(due_at)} is late."
         case TaskCarried(owner=owner, text=text, due_at=due_at) if owner != fact.by.id:
             return owner, f"A follow-up for you, by {spoken(due_at)}: {text}"
+        case BridgeAsked():
+            return asked_to_write(incident), "What was decided on the bridge? Write it down, or say that nothing was."
         case MitigationOverdue(owner=owner, text=text):
             return owner, f"Temporary and should be gone by now: {text}"
         case _:
@@ -237,6 +239,21 @@ def _of_recovery(incident: m.Incident, fact: Fact[m.IncidentEvent]) -> tuple[str
             return owner, f"You lead the review on {spoken(at)}"
         case _:
             return None
+
+
+def called(change: Change[m.Incident], fact: Fact[m.IncidentEvent]) -> list[tuple[str, str]]:
+    """Whom an event calls somewhere else, and what they are told; not whoever did it, nor who may not see it."""
+    match fact.event:
+        case MergedInto(into=into):
+            people: tuple[str, ...] = contributors(change.before)
+            title = f"This is {into} now: go on there"
+        case BridgeOpened(url=url, called=people):
+            title = f"{fact.by.name} asks you onto the bridge: {url}"
+        case _:
+            return []
+    incident = change.after
+    may = incident.insiders if incident.privacy.restricted else people
+    return [(person, title) for person in people if person in may and person != fact.by.id]
 
 
 def _update_for(audience: str) -> str:

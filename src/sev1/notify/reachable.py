@@ -5,9 +5,9 @@ Said before the shift begins, since at three in the morning it is too late.
 
 import importlib.util
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 import asyncpg
@@ -28,11 +28,7 @@ from sev1.engine.settings import Settings
 from sev1.notify import contacts, proof, push_store
 from sev1.notify.contacts import Contacts
 from sev1.notify.proof import Proof
-from sev1.oncall import store as oncall
-from sev1.oncall.resolve import in_force
-from sev1.oncall.schedule import shifts
-
-AHEAD = timedelta(days=7)
+from sev1.oncall.outlook import Turn
 
 State = Literal["works", "untried", "fails"]
 
@@ -102,46 +98,40 @@ async def ways(
     return [_way(known[method], able.hindrance(person.name, method)) for method in methods]
 
 
-async def call_outs(conn: asyncpg.Connection, catalog: Catalog, settings: Settings, now: datetime) -> list[CallOut]:
-    """Whoever is on call within a week and is not known to be reachable, soonest first; each once a schedule."""
+async def call_outs(
+    conn: asyncpg.Connection, catalog: Catalog, settings: Settings, now: datetime, turns: Iterable[Turn]
+) -> list[CallOut]:
+    """Who of `turns`, those of the coming week, is not known to be reachable, soonest first; each once a schedule."""
     reach = await contacts.read(conn)
     able = await setup(conn, settings)
-    exceptions = await oncall.overrides_at(conn, now)
     verdicts: dict[str, tuple[bool, str] | None] = {}
     found: list[CallOut] = []
-    for schedule in catalog.schedules.values():
-        seen: set[str] = set()
-        for shift in shifts(schedule, now, now + AHEAD, in_force(exceptions.get(schedule.name, ()), catalog)):
-            person = catalog.people.get(shift.person)
-            if person is None or person.name in seen:
-                continue
-            seen.add(person.name)
-            if person.name not in verdicts:
-                verdicts[person.name] = await _verdict(conn, person, reach, able, now)
-            if verdict := verdicts[person.name]:
-                found.append(
-                    CallOut(
-                        person=person.name,
-                        full_name=person.full_name,
-                        schedule=schedule.name,
-                        title=schedule.title,
-                        start=max(shift.start, now),
-                        unreachable=verdict[0],
-                        sentence=verdict[1],
-                    )
+    for turn in turns:
+        person = catalog.people.get(turn.person)
+        if person is None:
+            continue
+        if person.name not in verdicts:
+            verdicts[person.name] = await _verdict(conn, person, reach, able, now)
+        if verdict := verdicts[person.name]:
+            found.append(
+                CallOut(
+                    person=person.name,
+                    full_name=person.full_name,
+                    schedule=turn.schedule,
+                    title=catalog.schedules[turn.schedule].title,
+                    start=turn.start,
+                    unreachable=verdict[0],
+                    sentence=verdict[1],
                 )
+            )
     return sorted(found, key=lambda one: (not one.unreachable, one.start, one.person))
 
 
-async def own_call_outs(
-    conn: asyncpg.Connection, catalog: Catalog, person: Person, settings: Settings, now: datetime
-) -> list[CallOut]:
-    """The same of one person, where nothing that they are reached by works: for the page that they look at most."""
+async def is_mute(conn: asyncpg.Connection, person: Person, settings: Settings, now: datetime) -> bool:
+    """Whether nothing that the person is reached by works."""
     reach = await contacts.read(conn, [person.name])
     verdict = await _verdict(conn, person, reach, await setup(conn, settings), now)
-    if verdict is None or not verdict[0]:
-        return []
-    return [one for one in await call_outs(conn, catalog, settings, now) if one.person == person.name]
+    return verdict is not None and verdict[0]
 
 
 async def _verdict(

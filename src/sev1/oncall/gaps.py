@@ -9,6 +9,7 @@ from whenever import Instant
 
 from sev1.catalog.model import Catalog, Override, Schedule
 from sev1.catalog.problems import listed
+from sev1.engine.steps import Steps, at_once
 from sev1.oncall.schedule import Exceptions, Segment, final
 
 AHEAD = timedelta(days=30)
@@ -49,14 +50,28 @@ def all_warnings(
     """The same for every schedule by its name, and where one person is on call for several schedules at once: two pages
     would meet one person. Such an overlap is said under each of its schedules.
     """
-    parts = {s.name: joined(final(s, now, now + AHEAD, exceptions.get(s.name, ()))) for s in catalog.schedules.values()}
-    found = {
-        s.name: _of_one(catalog, s, parts[s.name], unreachable) + _hidden(catalog, s, now, exceptions.get(s.name, ()))
-        for s in catalog.schedules.values()
-    }
+    return at_once(all_warnings_in_steps(catalog, now, exceptions, unreachable))
+
+
+def all_warnings_in_steps(
+    catalog: Catalog,
+    now: datetime,
+    exceptions: Mapping[str, Exceptions],
+    unreachable: Collection[str] = (),
+) -> Steps[dict[str, list[CoverWarning]]]:
+    """`all_warnings`, to be interrupted after each schedule and each person."""
+    parts: dict[str, list[Segment]] = {}
+    found: dict[str, list[CoverWarning]] = {}
+    for s in catalog.schedules.values():
+        held = exceptions.get(s.name, ())
+        parts[s.name] = joined(final(s, now, now + AHEAD, held))
+        found[s.name] = _of_one(catalog, s, parts[s.name], unreachable) + _hidden(catalog, s, now, held)
+        yield
     for warning in _overlaps(catalog, parts):
-        for name in warning.schedules:
-            found[name].append(warning)
+        if warning is not None:
+            for name in warning.schedules:
+                found[name].append(warning)
+        yield
     return {name: _in_order(of_one) for name, of_one in found.items()}
 
 
@@ -115,8 +130,8 @@ def _hidden(catalog: Catalog, schedule: Schedule, now: datetime, exceptions: Exc
     return found
 
 
-def _overlaps(catalog: Catalog, parts: Mapping[str, Sequence[Segment]]) -> Iterator[CoverWarning]:
-    """One warning a person, however often and for whichever of their schedules it happens."""
+def _overlaps(catalog: Catalog, parts: Mapping[str, Sequence[Segment]]) -> Iterator[CoverWarning | None]:
+    """One warning a person, however often and for whichever of their schedules it happens; None for whom it does not."""
     edges: dict[str, list[tuple[datetime, bool, str]]] = {}
     for name, held in parts.items():
         for part in held:
@@ -137,6 +152,7 @@ def _overlaps(catalog: Catalog, parts: Mapping[str, Sequence[Segment]]) -> Itera
             (active.add if begins else active.remove)(name)
             since = at
         if not spans:
+            yield None
             continue
         names = tuple(name for name in parts if name in involved)
         (start, end), zone = spans[0], catalog.schedules[names[0]].time_zone

@@ -13,8 +13,9 @@ from msgspec import Struct
 from whenever import Instant
 
 from sev1.catalog.model import Catalog, Override, Schedule, ShiftLimits
+from sev1.engine.steps import Steps, at_once
 from sev1.oncall.load import spells
-from sev1.oncall.schedule import Exceptions, final
+from sev1.oncall.schedule import Exceptions, Segment, final
 
 AHEAD = timedelta(days=91)
 """How far a catalog is looked at before it is applied; further where a limit of weeks needs it."""
@@ -62,7 +63,7 @@ def breaches(
     weeks = max((limit.consecutive_weeks or 0 for limit in limits), default=0)
     around = timedelta(weeks=weeks + 2)
     held = {**exceptions, schedule: [*exceptions.get(schedule, ()), override, *together]}
-    mine = _spells(catalog, held, override.start - around, override.end + around, {who}).get(who, [])
+    mine = at_once(_spells(catalog, held, override.start - around, override.end + around, {who})).get(who, [])
     found: list[Breach] = []
     for limit in limits:
         if limit.rest_h is not None:
@@ -82,21 +83,32 @@ def breaches(
     return list(dict.fromkeys(one.sentence for one in found))
 
 
-def catalog_breaches(catalog: Catalog, now: datetime, exceptions: Mapping[str, Exceptions]) -> list[Breach]:
+def catalog_breaches(
+    catalog: Catalog, now: datetime, exceptions: Mapping[str, Exceptions], *, people: Collection[str] | None = None
+) -> list[Breach]:
     """Every limit of rest and of weeks in a row that the final schedules from `now` on break, by person; each person and
-    limit once, at its worst.
+    limit once, at its worst. Of `people` only, when given.
     """
-    limited = sorted({p for team in catalog.teams.values() if team.limits for p in team.members})
+    return at_once(catalog_breaches_in_steps(catalog, now, exceptions, people=people))
+
+
+def catalog_breaches_in_steps(
+    catalog: Catalog, now: datetime, exceptions: Mapping[str, Exceptions], *, people: Collection[str] | None = None
+) -> Steps[list[Breach]]:
+    """`catalog_breaches`, to be interrupted after each schedule and each person."""
+    held_to = _limits_by_person(catalog)
+    limited = sorted(p for p in held_to if people is None or p in people)
     if not limited:
         return []
     weeks = max((team.limits.consecutive_weeks or 0 for team in catalog.teams.values() if team.limits), default=0)
     until = now + max(AHEAD, timedelta(weeks=weeks + 2))
     # From before now: what is cut at now would begin a week in the middle of a shift.
-    by_person = _spells(catalog, exceptions, now - BACK, until, set(limited))
+    by_person = yield from _spells(catalog, exceptions, now - BACK, until, set(limited))
     found: list[Breach] = []
     for person in limited:
+        yield
         mine = by_person.get(person, [])
-        for limit in _limits_of(catalog, person):
+        for limit in held_to[person]:
             if limit.rest_h is not None:
                 found += _short_rest(catalog, person, limit.rest_h, mine, since=now)
             if limit.consecutive_weeks is not None:
@@ -117,8 +129,17 @@ def newly_broken(before: Iterable[Breach], after: Iterable[Breach]) -> list[Brea
     ]  # fmt: skip
 
 
+def _limits_by_person(catalog: Catalog) -> dict[str, list[ShiftLimits]]:
+    found: dict[str, list[ShiftLimits]] = {}
+    for team in catalog.teams.values():
+        if team.limits:
+            for person in team.members:
+                found.setdefault(person, []).append(team.limits)
+    return found
+
+
 def _limits_of(catalog: Catalog, person: str) -> list[ShiftLimits]:
-    return [team.limits for team in catalog.teams.values() if team.limits and person in team.members]
+    return _limits_by_person(catalog).get(person, [])
 
 
 def _spells(
@@ -127,18 +148,20 @@ def _spells(
     since: datetime,
     until: datetime,
     people: Collection[str],
-) -> dict[str, list[Spell]]:
+) -> Steps[dict[str, list[Spell]]]:
     """When each of `people` is on call for anything, without the edges at which nothing changes for them."""
-    parts = [
-        part
-        for s in catalog.schedules.values()
-        if not _may_hold(s, exceptions.get(s.name, ())).isdisjoint(people)
-        for part in final(s, since, until, exceptions.get(s.name, ()))
-        if part.person in people
-    ]
+    parts: dict[str, list[Segment]] = {}
+    for s in catalog.schedules.values():
+        held = exceptions.get(s.name, ())
+        if not _may_hold(s, held).isdisjoint(people):
+            for part in final(s, since, until, held):
+                if part.person is not None and part.person in people:
+                    parts.setdefault(part.person, []).append(part)
+        yield
     found: dict[str, list[Spell]] = {}
-    for person, start, end in spells(parts):
-        found.setdefault(person, []).append((start, end))
+    for person, mine in parts.items():
+        found[person] = [(start, end) for _, start, end in spells(mine)]
+        yield
     return found
 
 

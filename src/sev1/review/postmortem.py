@@ -53,7 +53,7 @@ async def draft(conn: asyncpg.Connection, commands: Commands, catalog: Catalog, 
 def render_draft(record: Record) -> str:
     """The ten sections in order. Pure."""
     incident = record.incident
-    entries = render(record.facts, lambda who: _name(record.catalog, who))
+    entries = render(record.facts, lambda who: _name(record.catalog, who), record.incident.entries)
     took = times(incident)
     sections = (
         ("Summary", _summary(record, took)),
@@ -105,7 +105,9 @@ def _timeline(entries: Sequence[Entry]) -> list[str]:
     lines = []
     for entry in entries:
         sign = f"{entry.sign} " if entry.sign else ""
-        lines.append(f"- {entry.at:%Y-%m-%d %H:%M:%S} UTC — {sign}{_escape(entry.headline)} ({_escape(entry.by)})")
+        headline = _escape(entry.headline)
+        said = f"~~{headline}~~ undone" if entry.corrected_by else headline
+        lines.append(f"- {entry.at:%Y-%m-%d %H:%M:%S} UTC — {sign}{said} ({_escape(entry.by)})")
         lines += [f"  - {label}: {_escape(text)}" for label, text in entry.details]
     return lines
 
@@ -173,7 +175,11 @@ def _needs(record: Record) -> list[str]:
 
 
 def _of_kind(entries: Sequence[Entry], kinds: set[str], title: str) -> list[str]:
-    chosen = [f"  - {entry.at:%H:%M} UTC {_escape(entry.headline)}" for entry in entries if entry.kind in kinds]
+    chosen = [
+        f"  - {entry.at:%H:%M} UTC {_escape(entry.headline)}"
+        for entry in entries
+        if entry.kind in kinds and not entry.corrected_by
+    ]
     return [f"- {title}:", *chosen] if chosen else []
 
 
@@ -205,6 +211,6 @@ def _took(duration: timedelta | None) -> str:
 
 def _escape(text: str) -> str:
     """What people wrote stays text: no heading, list, table or HTML of its own, and one line stays one line."""
-    for char in "\\`*_[]<>#|":
+    for char in "\\`*_[]<>#|~":
         text = text.replace(char, "\\" + char)
     return " ".join(text.split())

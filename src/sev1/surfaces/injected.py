@@ -18,6 +18,7 @@ from sev1.engine.commands import Commands
 from sev1.engine.database import Database
 from sev1.engine.news import News
 from sev1.engine.settings import Settings
+from sev1.oncall.outlook import Outlook
 
 Db = NamedDependency[SkipValidation[Database]]
 Now = NamedDependency[SkipValidation[Clock]]
@@ -25,6 +26,8 @@ Config = NamedDependency[SkipValidation[Settings]]
 Doing = NamedDependency[SkipValidation[Commands]]
 Catalogs = NamedDependency[SkipValidation[CatalogCache]]
 Hears = NamedDependency[SkipValidation[News]]
+Foresees = NamedDependency[SkipValidation[Outlook]]
+"""A handler's parameter `outlook: Foresees`: what the coming weeks of on call bring."""
 Keys = NamedDependency[SkipValidation[KeyRing]]
 Present = NamedDependency[SkipValidation[Presence]]
 ServerSecret = NamedDependency[SkipValidation[bytes]]

@@ -6,7 +6,7 @@ from typing import Any
 from sev1.catalog.audience import INTERNAL
 from sev1.command.grammar.fields import fields
 from sev1.command.grammar.reading import Rest
-from sev1.command.parts import clocks, decisions
+from sev1.command.parts import bridge, clocks, decisions
 from sev1.engine.errors import Invalid
 
 
@@ -39,3 +39,31 @@ def outcome(rest: Rest) -> dict[str, Any]:
         raise Invalid("Say whether it worked: `it worked` or `it did not`.", field="worked")
     said = rest.take_all()[verdict.end() :]
     return fields(decisions.RecordOutcome, number=ref[1], worked=verdict["bad"] is None, outcome=said)
+
+
+def on_bridge(rest: Rest) -> dict[str, Any]:
+    """`URL with @a @b`, `with @c`, `off`, `nothing`."""
+    people = []
+    while person := rest.take_person():
+        people.append(person)
+    words = re.sub(r"(?:[\s,;]+(?:with|and)(?!\S))*[\s,;]*$", "", f" {rest.take_all()}", flags=re.IGNORECASE).strip()
+    match words.casefold():
+        case "off" | "close" | "closed":
+            return fields(bridge.CloseBridge)
+        case "nothing" | "nothing decided":
+            return fields(bridge.NothingDecided)
+        case "" if not people:
+            raise Invalid("Give the address of the bridge, `off`, or `nothing` when nothing was decided.", field="url")
+        case url if url and not url.startswith("https://"):
+            raise Invalid("The address of a bridge begins with https://.", field="url")
+        case _:
+            return fields(bridge.OpenBridge, url=words, people=people or None)
+
+
+_ON_BRIDGE = re.compile(r"^\s*on the bridge\s*:\s*|[\s,]*\(on the bridge\)\s*$", re.IGNORECASE)
+
+
+def take_on_bridge(rest: Rest) -> bool:
+    """Whether a decision says that it was taken on the bridge: `on the bridge: …` or `… (on the bridge)`."""
+    rest.text, found = _ON_BRIDGE.subn("", rest.text, count=1)
+    return bool(found)

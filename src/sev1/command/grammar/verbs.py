@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sev1.command import model as m
-from sev1.command.grammar import ending, people, told, urgency
+from sev1.command.grammar import ending, people, told, undoing, urgency
 from sev1.command.grammar.fields import fields as _fields
 from sev1.command.grammar.fields import needed as _needed
 from sev1.command.grammar.reading import Rest
@@ -76,6 +76,7 @@ def _can(rest: Rest) -> dict[str, Any]:
 
 
 def _decide(rest: Rest) -> dict[str, Any]:
+    on_bridge = told.take_on_bridge(rest)
     alternatives = rest.take_clause("instead of", "rather than")
     reason = rest.take_clause("because", "since")
     return _fields(
@@ -83,6 +84,7 @@ def _decide(rest: Rest) -> dict[str, Any]:
         decision=_needed(rest.take_all(), "what was decided"),
         reason=reason,
         alternatives=alternatives,
+        on_bridge=on_bridge or None,
     )
 
 
@@ -407,7 +409,7 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         name="decide", also=("decision",), group="Say", read=_decide,
-        usage="DECISION [because REASON] [instead of ALTERNATIVES]",
+        usage="[on the bridge:] DECISION [because REASON] [instead of ALTERNATIVES]",
         does="Write a decision down.",
         example="/decide roll back because errors began with the deploy instead of waiting for the cache",
     ),
@@ -422,6 +424,10 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         name="note", group="Say", read=_note, usage="TEXT", does="Add a note to the timeline. A line without / is one.",
         example="/note checkout-7 restarted by itself at 03:20",
+    ),
+    Verb(
+        name="undo", group="Say", read=undoing.undo, usage="[ENTRY]",
+        does="Take back what an entry did, if nothing builds on it; without a number your latest.", example="/undo 7",
     ),
     Verb(
         name="unsure", also=("overwhelmed",), group="Say", read=people.unsure, usage="[openly] [WHAT FEELS WRONG]",
@@ -607,6 +613,11 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         name="raise", group="Command", read=_raise, usage="N2", first="need",
         does="Raise a need to the parent; the answer comes back.", example="/raise N2",
+    ),
+    Verb(
+        name="bridge", group="Command", read=told.on_bridge, usage="https://… [with @PEOPLE], off, or nothing",
+        does="Open or close the bridge, call people onto it, or say that nothing was decided there.",
+        example="/bridge https://meet.example/sev1 with @bo @gus",
     ),
     Verb(
         name="mitigated", group="End", read=_alone(m.MarkMitigated), usage="",

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from sev1.command.parts import (
     board,
+    bridge,
     clocks,
     decisions,
     family,
@@ -202,6 +203,16 @@ PARTS: tuple[Part, ...] = (
         events=merging.MergeEvent,
         evolve=merging.evolve,
         words=merging.words,
+    ),
+    Part(
+        name="bridge",
+        commands=bridge.BridgeCommand,
+        events=bridge.BridgeEvent,
+        decide=bridge.decide,
+        evolve=bridge.evolve,
+        words=bridge.words,
+        timers=bridge.timers,
+        timer_commands={"bridge": bridge.AskOfBridge},
     ),
 )
 

@@ -4,7 +4,7 @@ Recording a decision is the incident's own command (`command/model.py`); here it
 """
 
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -27,6 +27,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     outcome: str = ""
     judged_by: str = ""
     judged_at: datetime | None = None
+    on_bridge: bool = False
+    """It was taken on the bridge."""
 
     @property
     def ref(self) -> str:
@@ -46,6 +48,19 @@ class OutcomeRecorded(Event, frozen=True, kw_only=True, tag="outcome_recorded"):
     decision: str
     worked: bool
     outcome: str = ""
+
+
+class Recorded(Protocol):
+    """What is read of the incident's own event `DecisionRecorded`."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def decision(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def on_bridge(self) -> bool: ...
 
 
 DecisionCommand = RecordOutcome
@@ -71,11 +86,18 @@ def next_number(decisions: Decisions) -> int:
     return max(decisions, default=0) + 1
 
 
-def recorded(decisions: Decisions, number: int, text: str, reason: str, fact: Fact[Any]) -> Decisions:
+def recorded(decisions: Decisions, event: Recorded, fact: Fact[Any]) -> Decisions:
     """After a decision was recorded. One that was stored without a number (0) gets the next in order."""
-    number = number or next_number(decisions)
-    one = Decision(number=number, decision=text, reason=reason, entry=fact.version, by=fact.by.id, at=fact.at)
-    return {**decisions, number: one}
+    one = Decision(
+        number=event.number or next_number(decisions),
+        decision=event.decision,
+        reason=event.reason,
+        entry=fact.version,
+        by=fact.by.id,
+        at=fact.at,
+        on_bridge=event.on_bridge,
+    )
+    return {**decisions, one.number: one}
 
 
 def evolve(decisions: Decisions, fact: Fact[DecisionEvent]) -> Decisions:

@@ -80,10 +80,18 @@ class NeedDropped(Event, frozen=True, kw_only=True, tag="need_dropped"):
     reason: str = ""
 
 
+class NeedReopened(Event, frozen=True, kw_only=True, tag="need_reopened"):
+    """That it was met or dropped is taken back."""
+
+    number: int
+    text: str
+    corrects: int
+
+
 NeedCommand = RaiseNeed | TakeNeed | MeetNeed | DropNeed
 OutlivingNeedCommand = MeetNeed | DropNeed
 """What may be done when the incident is over."""
-NeedEvent = NeedRaised | NeedTaken | NeedMet | NeedDropped
+NeedEvent = NeedRaised | NeedTaken | NeedMet | NeedDropped | NeedReopened
 Needs = dict[int, Need]
 
 
@@ -143,6 +151,8 @@ def evolve(needs: Needs, fact: Fact[NeedEvent]) -> Needs:
             need = replace(needs[event.number], state="met", outcome=event.outcome, closed_at=fact.at)
         case NeedDropped():
             need = replace(needs[event.number], state="dropped", outcome=event.reason, closed_at=fact.at)
+        case NeedReopened():
+            need = replace(needs[event.number], state="open", outcome="", closed_at=None)
         case _:
             assert_never(event)
     return {**needs, need.number: need}
@@ -157,6 +167,8 @@ def words(event: NeedEvent, name_of: NameOf) -> Words:
             return "work", "", f"{name_of(event.owner)} sees to N{event.number}: {event.text}", ()
         case NeedMet():
             return "work", "✅", f"N{event.number} met: {event.text}", (("Outcome", event.outcome),)
+        case NeedReopened():
+            return "work", "", f"N{event.number} is open again: {event.text}", ()
         case NeedDropped():
             return "work", "", f"N{event.number} no longer needed: {event.text}", (("Reason", event.reason),)
         case _:

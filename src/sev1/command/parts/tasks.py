@@ -135,6 +135,8 @@ class TaskDropped(Event, frozen=True, kw_only=True, tag="task_dropped"):
 class TaskReopened(Event, frozen=True, kw_only=True, tag="task_reopened"):
     number: int
     text: str
+    corrects: int = 0
+    """The entry that this takes back; 0: none."""
 
 
 class TaskAskedAfter(Event, frozen=True, kw_only=True, tag="task_asked_after"):

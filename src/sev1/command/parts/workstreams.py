@@ -83,6 +83,11 @@ class WorkstreamStateSet(Event, frozen=True, kw_only=True, tag="workstream_state
     title: str
     state: StreamState
     note: str = ""
+    previous: StreamState | None = None
+    """None in what was stored before it was kept."""
+    previous_note: str = ""
+    corrects: int = 0
+    """The entry that this takes back; 0: none."""
 
 
 StreamCommand = OpenWorkstream | ChangeWorkstream | SetWorkstreamState
@@ -116,7 +121,14 @@ def decide(streams: Workstreams, command: StreamCommand, scene: Scene) -> list[S
             if stream.state == command.state and not command.note:
                 return []
             return [
-                WorkstreamStateSet(number=stream.number, title=stream.title, state=command.state, note=command.note)
+                WorkstreamStateSet(
+                    number=stream.number,
+                    title=stream.title,
+                    state=command.state,
+                    note=command.note,
+                    previous=stream.state,
+                    previous_note=stream.note,
+                )
             ]
         case _:
             assert_never(command)

@@ -17,7 +17,7 @@ from sev1.notify.breaker import Phase, channel_health
 from sev1.notify.model import kind_of
 from sev1.notify.reachable import CallOut, Way
 from sev1.surfaces.actor import actor_of
-from sev1.surfaces.injected import Catalogs, Config, Db, Now, SignedIn
+from sev1.surfaces.injected import Catalogs, Config, Db, Foresees, Now, SignedIn
 
 
 class ContactView(Struct, frozen=True, kw_only=True):
@@ -99,10 +99,16 @@ async def post_test_page(
 
 
 @get("/api/v1/on-call/unreachable", opt=needs("read"), tags=["on-call"])
-async def list_unreachable(db: Db, clock: Now, catalogs: Catalogs, settings: Config) -> list[CallOut]:
+async def list_unreachable(
+    db: Db, clock: Now, catalogs: Catalogs, settings: Config, outlook: Foresees
+) -> list[CallOut]:
     """Who is on call within a week and has no contact method that works, or none that was ever tried."""
+    now = clock.now()
     async with db.connection() as conn:
-        return await reachable.call_outs(conn, await catalogs.current(conn), settings, clock.now())
+        catalog = await catalogs.current(conn)
+    ahead = await outlook.ahead(catalog, now)
+    async with db.connection() as conn:
+        return await reachable.call_outs(conn, catalog, settings, now, ahead.turns)
 
 
 @get("/api/v1/channels", opt=needs("read"), tags=["on-call"])

@@ -152,7 +152,8 @@ async def get_timeline(
         catalog = await catalogs.current(conn)
     if state.status == "none" or not sight.sees(state):
         raise unknown(key)
-    return render((fact for fact in facts if fact.version > after), lambda who: name_of(catalog, who))
+    wanted = (fact for fact in facts if fact.version > after)
+    return render(wanted, lambda who: name_of(catalog, who), state.entries)
 
 
 @post("/api/v1/incidents/{key:str}/commands", status_code=200, opt=needs("incidents:write"), tags=["incidents"])
@@ -261,7 +262,7 @@ def _changed(
 
     return Changed(
         incident=incident_view(change.after, change.version, catalog, url, now=change.now),
-        recorded=render(change.facts, named),
+        recorded=render(change.facts, named, change.after.entries),
         advice=advice,
         warnings=warnings(command, catalog),
     )

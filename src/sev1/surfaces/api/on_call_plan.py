@@ -16,14 +16,15 @@ from sev1.catalog.model import Slug
 from sev1.engine.errors import Forbidden, Invalid, NotFound
 from sev1.oncall import absence, feeds, links, store, swaps
 from sev1.oncall.absence import Leave
-from sev1.oncall.gaps import CoverWarning, all_warnings
+from sev1.oncall.gaps import CoverWarning
+from sev1.oncall.limits import Breach
 from sev1.oncall.model import Away
 from sev1.oncall.resolve import in_force
 from sev1.oncall.schedule import Segment, final
 from sev1.oncall.swaps import NewSwap, Swap
 from sev1.surfaces.actor import actor_of
 from sev1.surfaces.api.on_call import aware
-from sev1.surfaces.injected import Catalogs, Config, Db, Hears, Now, SignedIn
+from sev1.surfaces.injected import Catalogs, Config, Db, Foresees, Hears, Now, SignedIn
 
 LONGEST = timedelta(days=366)
 Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
@@ -95,14 +96,21 @@ async def final_schedule(
 
 
 @get("/api/v1/on-call/warnings", opt=needs("read"), tags=["on-call"])
-async def list_warnings(db: Db, clock: Now, catalogs: Catalogs) -> dict[str, list[CoverWarning]]:
+async def list_warnings(db: Db, clock: Now, catalogs: Catalogs, outlook: Foresees) -> dict[str, list[CoverWarning]]:
     """By schedule, what is to be mended in the next 30 days: gaps, overlaps, stand-ins, people who cannot be reached."""
-    now = clock.now()
     async with db.connection() as conn:
         catalog = await catalogs.current(conn)
-        exceptions = await store.overrides_at(conn, now)
-        silent = await store.unreachable(conn, catalog.people)
-    return all_warnings(catalog, now, {name: in_force(held, catalog) for name, held in exceptions.items()}, silent)
+    return dict((await outlook.ahead(catalog, clock.now())).warnings)
+
+
+@get("/api/v1/on-call/breaches", opt=needs("read"), tags=["on-call"])
+async def list_breaches(db: Db, clock: Now, catalogs: Catalogs, outlook: Foresees) -> list[Breach]:
+    """Limits of teams (rest between shifts, weeks in a row) that the shifts of the coming 91 days break: of each person
+    and limit the worst.
+    """
+    async with db.connection() as conn:
+        catalog = await catalogs.current(conn)
+    return (await outlook.ahead(catalog, clock.now())).breaches
 
 
 @get("/api/v1/calendar-feeds", opt=needs("read"), tags=["on-call"])
@@ -256,6 +264,7 @@ async def read_calendar(
 ROUTES: list[HTTPRouteHandler] = [
     final_schedule,
     list_warnings,
+    list_breaches,
     list_feeds,
     list_swaps,
     ask_swap,

@@ -10,6 +10,7 @@ from sev1.catalog.model import Catalog
 from sev1.command import model as incident_model
 from sev1.command.advice import Advice
 from sev1.command.parts.board import Item
+from sev1.command.parts.bridge import Bridge
 from sev1.command.parts.clocks import Clock
 from sev1.command.parts.decisions import Decision
 from sev1.command.parts.family import Family
@@ -81,6 +82,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     """Who sees it while it is restricted, besides those with a role."""
     family: Family
     decisions: list[Decision]
+    bridge: Bridge | None
+    """Null while none is open."""
     clocks: dict[str, Clock]
     """By audience: what it was told last, and when it hears again."""
     handover: Handover
@@ -159,6 +162,7 @@ def incident_view(
         admitted=incident.privacy.admitted,
         family=incident.family,
         decisions=list(incident.decisions.values()),
+        bridge=incident.bridge if incident.bridge.is_open else None,
         clocks=incident.clocks,
         handover=incident.handover,
         reach=incident.reach,

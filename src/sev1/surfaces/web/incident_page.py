@@ -28,6 +28,7 @@ from sev1.surfaces.people_view import at_work
 from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_view as view
 from sev1.surfaces.web.board_view import Line, board_view
+from sev1.surfaces.web.bridge_view import bridge_view
 from sev1.surfaces.web.clocks_view import clocks_view
 from sev1.surfaces.web.command_view import command_view
 from sev1.surfaces.web.concerns import concern_rows
@@ -205,7 +206,7 @@ def context(
         "typed": typed,
         "begun": begun,
         "advice": advice,
-        "timeline": timeline_view(entries(page.facts, visit), kind=kind, before=before),
+        "timeline": timeline_view(entries(page, page.facts, visit), kind=kind, before=before),
         "filters": [(name, label) for name, (label, _) in FILTERS.items()],
         "bar": BAR,
         "bar_ids": [name for name, _ in BAR],
@@ -245,6 +246,7 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
         "board": board_view(incident.board, catalog),
         "family": family_view(incident, page.around, catalog, now),
         "decisions": decision_rows(incident.decisions),
+        "bridge": bridge_view(incident, catalog),
         "clocks": clocks_view(incident, catalog, now),
         "gate": view.gate_rows(incident, catalog),
         "earlier_ends": view.earlier_ends(incident, catalog),
@@ -264,8 +266,8 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
     }
 
 
-def entries(facts: Sequence[Fact[m.IncidentEvent]], visit: Visit) -> list[Entry]:
-    return render(facts, visit.name_of)
+def entries(page: IncidentPage, facts: Sequence[Fact[m.IncidentEvent]], visit: Visit) -> list[Entry]:
+    return render(facts, visit.name_of, page.incident.entries)
 
 
 def offered(incident: m.Incident) -> list[str]:

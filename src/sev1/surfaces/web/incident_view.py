@@ -8,6 +8,7 @@ from sev1.catalog.model import Catalog, Service
 from sev1.command import model as m
 from sev1.command.decide import rank
 from sev1.command.duties import DUTIES
+from sev1.command.on_the_bridge import asked_to_write
 from sev1.command.prompts import Prompt, prompt
 from sev1.command.react import DEFAULT_RHYTHM_MIN
 from sev1.measure.times import response_target, target_met, times
@@ -157,6 +158,8 @@ def urgent_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) ->
     due = incident.next_update_at
     if due and due <= now and roles & {"ic", "comms"}:
         return f"The update promised for {clock(due, now)} is late. Post it."
+    if incident.bridge.asked_at and me == asked_to_write(incident):
+        return "What was decided on the bridge? Write it down, or say that nothing was."
     if "ic" in roles:
         return _of_successor(incident, catalog, now) or _of_answer(incident, catalog, now)
     return ""

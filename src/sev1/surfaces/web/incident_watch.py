@@ -136,7 +136,7 @@ def _of_all(
     """What reads the same for all with the same rights in the same time zone."""
     found = snapshot.of_all.get(alike)
     if found is None:
-        found = render(OF_ALL, {**context, "entries": incident_page.entries(facts, visit)})
+        found = render(OF_ALL, {**context, "entries": incident_page.entries(snapshot.page, facts, visit)})
         snapshot.of_all[alike] = found
     return found
 

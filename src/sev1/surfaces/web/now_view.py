@@ -31,6 +31,12 @@ class NowView(Struct, frozen=True, kw_only=True):
     """`You are on call for Payments until Mon 09:00.`"""
 
     @property
+    def shows_restricted(self) -> bool:
+        """Whether somebody else at this device must not find what is shown: then no copy of it is kept."""
+        mine = (row.incident for row in self.mine)
+        return any(incident.privacy.restricted for incident in (*mine, *self.other_incidents))
+
+    @property
     def is_quiet(self) -> bool:
         return not (self.waiting or self.mine)
 

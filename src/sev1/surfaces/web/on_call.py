@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast, get_args
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, PathParameter
-from litestar.response import Redirect, Template
+from litestar.response import Redirect, Stream
 from whenever import PlainDateTime, RepeatedTime, SkippedTime
 
 from sev1.access.declare import needs
@@ -14,15 +14,15 @@ from sev1.access.model import Scope
 from sev1.catalog.model import Override
 from sev1.engine.database import Database
 from sev1.engine.errors import Forbidden, Invalid, NotFound, Refused
+from sev1.engine.in_steps import in_steps
 from sev1.engine.settings import Settings
 from sev1.notify import reachable
 from sev1.oncall import absence, feeds, store, swaps
-from sev1.oncall.gaps import all_warnings
 from sev1.oncall.model import Away
-from sev1.oncall.resolve import in_force
-from sev1.surfaces.injected import Config, Db, Hears, SignedIn
-from sev1.surfaces.web.on_call_view import schedule_views
-from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to, show
+from sev1.oncall.outlook import Outlook
+from sev1.surfaces.injected import Config, Db, Foresees, Hears, SignedIn
+from sev1.surfaces.web.on_call_view import schedule_views_in_steps
+from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to, show_in_steps
 
 Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 
@@ -32,8 +32,8 @@ ANYBODY: Scope = "access:write"
 
 
 @get("/on-call", opt=needs("read"), include_in_schema=False)
-async def show_on_call(db: Db, visit: Here, settings: Config) -> Template:
-    return await _page(db, visit, settings)
+async def show_on_call(request: SignedIn, db: Db, visit: Here, settings: Config, outlook: Foresees) -> Stream:
+    return await _page(request, db, visit, settings, outlook)
 
 
 @post(
@@ -44,7 +44,7 @@ async def show_on_call(db: Db, visit: Here, settings: Config) -> Template:
     status_code=200,
 )
 async def add_override(
-    schedule: FromPath[str], request: SignedIn, db: Db, visit: Here, settings: Config, news: Hears
+    schedule: FromPath[str], request: SignedIn, db: Db, visit: Here, settings: Config, news: Hears, outlook: Foresees
 ) -> Response[Any]:
     """Somebody takes a part of a schedule. Times are wall times in the visitor's own zone."""
     fields = await fields_of(request)
@@ -67,7 +67,7 @@ async def add_override(
             )
     except (Invalid, Refused, NotFound) as error:
         typed = Typed(form=f"override-{schedule}", fields=fields, error=error.message, status=error.status)
-        return await _page(db, visit, settings, typed)
+        return await _page(request, db, visit, settings, outlook, typed)
     news.tell("on-call")
     return go_to(f"/on-call#{schedule}")
 
@@ -92,26 +92,35 @@ def _answer(typed: str) -> swaps.Answer:
     return cast("swaps.Answer", typed)
 
 
-async def _page(db: Database, visit: Visit, settings: Settings, typed: Typed | None = None) -> Template:
+async def _page(
+    request: SignedIn, db: Database, visit: Visit, settings: Settings, outlook: Outlook, typed: Typed | None = None
+) -> Stream:
+    ahead = await outlook.ahead(visit.catalog, visit.now)
     async with db.connection() as conn:
         made = await store.made_since(conn, visit.now - store.LOOK_BACK)
-        exceptions = await store.overrides_at(conn, visit.now)
         read = await feeds.read_all(conn)
         events = await feeds.events_since(conn, visit.now)
-        silent = await store.unreachable(conn, visit.catalog.people)
-        called = await reachable.call_outs(conn, visit.catalog, settings, visit.now)
+        called = await reachable.call_outs(conn, visit.catalog, settings, visit.now, ahead.turns)
         leave = await absence.leave_since(conn, visit.now)
         asked = await swaps.asked(conn, visit.now)
-    known = {name: in_force(held, visit.catalog) for name, held in exceptions.items()}
-    silent -= {one.person for one in called}  # said once, with the reason
-    warned = all_warnings(visit.catalog, visit.now, known, silent)
-    views = schedule_views(visit.catalog, made, visit.me, visit.zone, visit.now, exceptions=known, warned=warned)
-    return show(
+    said = {one.person for one in called}  # once, with the reason
+    warned = {
+        name: [one for one in found if one.kind != "unreachable" or one.person not in said]
+        for name, found in ahead.warnings.items()
+    }
+    views = await in_steps(
+        schedule_views_in_steps(
+            visit.catalog, made, visit.me, visit.zone, visit.now, exceptions=ahead.known.exceptions, warned=warned
+        )
+    )
+    return await show_in_steps(
+        request,
         visit,
         "on_call.html",
         section="on-call",
         schedules=views,
         typed=typed,
+        breaches=ahead.breaches,
         overlaps=list(dict.fromkeys(w.sentence for found in warned.values() for w in found if w.schedules)),
         leave=leave,
         feeds=read,
@@ -146,7 +155,7 @@ def instant_of(wall_time: str, zone: str, field: str) -> datetime:
     status_code=200,
 )
 async def ask_swap(
-    schedule: FromPath[str], request: SignedIn, db: Db, visit: Here, settings: Config, news: Hears
+    schedule: FromPath[str], request: SignedIn, db: Db, visit: Here, settings: Config, news: Hears, outlook: Foresees
 ) -> Response[Any]:
     """The visitor asks somebody to take a part of a schedule, and may take another part in return."""
     fields = await fields_of(request)
@@ -168,7 +177,7 @@ async def ask_swap(
             await swaps.ask(conn, visit.catalog, wanted, asked_by=visit.me, now=visit.now)
     except (Invalid, Refused, NotFound) as error:
         typed = Typed(form=f"swap-{schedule}", fields=fields, error=error.message, status=error.status)
-        return await _page(db, visit, settings, typed)
+        return await _page(request, db, visit, settings, outlook, typed)
     news.tell("on-call")
     return go_to(f"/on-call#{schedule}")
 
@@ -181,7 +190,7 @@ async def ask_swap(
     status_code=200,
 )
 async def answer_swap(
-    number: Number, request: SignedIn, db: Db, visit: Here, settings: Config, news: Hears
+    number: Number, request: SignedIn, db: Db, visit: Here, settings: Config, news: Hears, outlook: Foresees
 ) -> Response[Any]:
     """Accepts, declines or withdraws a swap."""
     fields = await fields_of(request)
@@ -199,7 +208,7 @@ async def answer_swap(
             )
     except (Invalid, Refused, NotFound, Forbidden) as error:
         typed = Typed(form=f"answer-{number}", fields=fields, error=error.message, status=error.status)
-        return await _page(db, visit, settings, typed)
+        return await _page(request, db, visit, settings, outlook, typed)
     news.tell("on-call")
     return go_to("/on-call")
 
@@ -211,7 +220,9 @@ async def answer_swap(
     request_max_body_size=FORM_BYTES,
     status_code=200,
 )
-async def add_leave(request: SignedIn, db: Db, visit: Here, settings: Config, news: Hears) -> Response[Any]:
+async def add_leave(
+    request: SignedIn, db: Db, visit: Here, settings: Config, news: Hears, outlook: Foresees
+) -> Response[Any]:
     """Somebody is away: the visitor, or for an admin anybody."""
     fields = await fields_of(request)
     try:
@@ -227,7 +238,7 @@ async def add_leave(request: SignedIn, db: Db, visit: Here, settings: Config, ne
             )
     except (Invalid, Refused, NotFound, Forbidden) as error:
         typed = Typed(form="leave", fields=fields, error=error.message, status=error.status)
-        return await _page(db, visit, settings, typed)
+        return await _page(request, db, visit, settings, outlook, typed)
     news.tell("on-call")
     return go_to("/on-call#leave")
 

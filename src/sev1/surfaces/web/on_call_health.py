@@ -9,13 +9,13 @@ from litestar.response import Template
 
 from sev1.access.declare import needs
 from sev1.oncall.health import team_health
-from sev1.surfaces.injected import Db
+from sev1.surfaces.injected import Db, Foresees
 from sev1.surfaces.web.visit import Here, show
 
 
 @get("/on-call/health", opt=needs("read"), include_in_schema=False)
 async def show_health(
-    db: Db, visit: Here, team: Annotated[str, QueryParameter(max_length=64, required=False)] = ""
+    db: Db, visit: Here, outlook: Foresees, team: Annotated[str, QueryParameter(max_length=64, required=False)] = ""
 ) -> Template:
     """Without `team`: that of whoever looks, else the first."""
     teams = sorted(visit.catalog.teams.values(), key=lambda one: one.title)
@@ -23,9 +23,16 @@ async def show_health(
     chosen = team or next(iter([*mine, *(one.name for one in teams)]), "")
     found = None
     if chosen:
+        ahead = await outlook.ahead(visit.catalog, visit.now)
         async with db.connection() as conn:
             found = await team_health(
-                conn, visit.catalog, chosen, visit.now, me=visit.me, sees_all=visit.may("access:write")
+                conn,
+                visit.catalog,
+                chosen,
+                visit.now,
+                me=visit.me,
+                sees_all=visit.may("access:write"),
+                coming=ahead.breaches,
             )
     return show(visit, "on_call_health.html", section="on-call", teams=teams, chosen=chosen, health=found)
 

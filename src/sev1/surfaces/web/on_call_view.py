@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from sev1.catalog.model import Catalog, Schedule
+from sev1.catalog.model import Catalog, Schedule, ScheduleTarget
+from sev1.engine.steps import Steps
 from sev1.oncall.gaps import CoverWarning
 from sev1.oncall.schedule import Exceptions, Shift, next_up, on_call, shifts
 from sev1.oncall.store import MadeOverride
@@ -51,7 +52,7 @@ class ScheduleView(Struct, frozen=True, kw_only=True):
     """Titles of the escalation policies that ask it."""
 
 
-def schedule_views(
+def schedule_views_in_steps(
     catalog: Catalog,
     made: Iterable[MadeOverride],
     me: str,
@@ -60,24 +61,40 @@ def schedule_views(
     *,
     exceptions: Mapping[str, Exceptions],
     warned: Mapping[str, Sequence[CoverWarning]],
-) -> list[ScheduleView]:
+) -> Steps[list[ScheduleView]]:
     """`exceptions` are those in force, by schedule, as paging uses them; `made` the overrides that can be taken back."""
     by_schedule: dict[str, list[MadeOverride]] = {}
     for override in made:
         by_schedule.setdefault(override.schedule, []).append(override)
-    return [
-        _view(
-            schedule,
-            by_schedule.get(schedule.name, []),
-            catalog,
-            me,
-            zone,
-            now,
-            exceptions.get(schedule.name, ()),
-            warned.get(schedule.name, ()),
+    asked_by = _asked_by(catalog)
+    found: list[ScheduleView] = []
+    for schedule in sorted(catalog.schedules.values(), key=lambda s: s.title):
+        found.append(
+            _view(
+                schedule,
+                by_schedule.get(schedule.name, []),
+                catalog,
+                me,
+                zone,
+                now,
+                exceptions.get(schedule.name, ()),
+                warned.get(schedule.name, ()),
+                asked_by.get(schedule.name, ()),
+            )
         )
-        for schedule in sorted(catalog.schedules.values(), key=lambda s: s.title)
-    ]
+        yield
+    return found
+
+
+def _asked_by(catalog: Catalog) -> dict[str, list[str]]:
+    """By schedule, the titles of the policies that ask it, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for policy in catalog.policies.values():
+        for step in policy.steps:
+            for target in step.targets:
+                if isinstance(target, ScheduleTarget):
+                    found.setdefault(target.name, {})[policy.title] = None
+    return {schedule: list(titles) for schedule, titles in found.items()}
 
 
 def _view(
@@ -89,6 +106,7 @@ def _view(
     now: datetime,
     overrides: Exceptions,
     warned: Sequence[CoverWarning],
+    used_by: Sequence[str],
 ) -> ScheduleView:
     current = on_call(schedule, now, overrides)
     following = next_up(schedule, now, overrides)
@@ -103,11 +121,7 @@ def _view(
         warnings=tuple(w.sentence for w in warned if w.kind != "gap" and not w.schedules),
         month=month(coming, catalog, me, zone, now, AHEAD.days),
         overrides=tuple(o for o in made if o.override.end > now),
-        used_by=tuple(
-            policy.title
-            for policy in catalog.policies.values()
-            if any(getattr(t, "name", "") == schedule.name for step in policy.steps for t in step.targets)
-        ),
+        used_by=tuple(used_by),
     )
 
 

@@ -1,11 +1,13 @@
 """One visit of one person: who they are in the catalog, what they may do, what time it is for them; and the answer."""
 
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from typing import Any
 
 from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
-from litestar.response import Redirect, Template
+from litestar.response import Redirect, Stream, Template
 from msgspec import Struct
 
 from sev1.access.model import Principal, Scope
@@ -13,11 +15,16 @@ from sev1.access.visibility import sight_of
 from sev1.catalog.model import Catalog, Person
 from sev1.command.sight import Sight
 from sev1.engine.decider import Actor
+from sev1.engine.in_steps import in_steps
+from sev1.engine.steps import Steps
 from sev1.surfaces.actor import actor_of, name_of
 from sev1.surfaces.injected import Catalogs, Db, Now, SignedIn
 
 FORM_BYTES = 64 * 1024
 """The longest form: a few texts of 5,000 characters, percent-encoded."""
+
+PIECE = 128 * 1024
+"""Characters of a long page that are sent at once."""
 
 
 class Visit(Struct, frozen=True, kw_only=True):
@@ -109,6 +116,33 @@ def show(visit: Visit, template: str, *, status: int = 200, **context: Any) -> T
         status_code=typed.status if typed else status,
         media_type="text/html",
     )
+
+
+async def show_in_steps(request: SignedIn, visit: Visit, template: str, **context: Any) -> Stream:
+    """The same for a page that may be very long: others get their turn while it is written."""
+    engine = request.app.template_engine
+    assert engine is not None
+    typed: Typed | None = context.get("typed")
+    parts: list[str] = []
+    await in_steps(
+        _written(engine.get_template(template).generate(**context_of(visit, request=request, **context)), parts)
+    )
+    page = "".join(parts)
+    content = page if len(page) <= PIECE else _pieces(page)
+    return Stream(content, status_code=typed.status if typed else 200, media_type="text/html")
+
+
+async def _pieces(page: str) -> AsyncIterator[str]:
+    """Each is compressed by itself, so no other waits for the whole."""
+    for at in range(0, len(page), PIECE):
+        yield page[at : at + PIECE]
+        await asyncio.sleep(0)
+
+
+def _written(chunks: Iterator[str], parts: list[str]) -> Steps[None]:
+    for chunk in chunks:
+        parts.append(chunk)
+        yield
 
 
 def go_to(path: str) -> Redirect:

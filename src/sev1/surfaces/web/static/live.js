@@ -94,6 +94,7 @@
     const kinds = timeline.dataset.kinds ? timeline.dataset.kinds.split(" ") : null;
     for (const entry of entries) {
       if (document.getElementById(entry.id) || held.some((other) => other.id === entry.id)) continue;
+      if (entry.dataset.corrects) strike(entry);
       if (kinds && !kinds.some((kind) => entry.classList.contains(kind))) continue;
       held.push(entry);
     }
@@ -105,6 +106,20 @@
     }
     const tab = document.getElementById("tab-timeline-news");
     if (tab && held.length) tab.textContent = `(${held.length} new)`;
+  }
+
+  // What a new entry takes back stays where it is, struck, with the way to what corrects it.
+  function strike(by) {
+    const id = `entry-${by.dataset.corrects}`;
+    const entry = held.find((other) => other.id === id) || document.getElementById(id);
+    const byline = entry?.querySelector(".byline");
+    if (!byline || entry.classList.contains("corrected")) return;
+    entry.classList.add("corrected");
+    byline.querySelector(".undo")?.remove();
+    const link = document.createElement("a");
+    link.href = `#${by.id}`;
+    link.textContent = `undone by ${by.id.replace("-", " ")}`;
+    byline.append(" ", link);
   }
 
   function showHeld() {
@@ -128,6 +143,7 @@
     for (const part of fragment.querySelectorAll("[data-part]")) put(document.adoptNode(part));
     if (timeline) grow([...fragment.querySelectorAll('[data-append="timeline"] > li')].map((li) => document.adoptNode(li)));
     sev1.refreshTimes();
+    sev1.keepCopy?.();
   }
 
   // --- the page fetches itself again -----------------------------------------------------------------------------------
@@ -149,7 +165,10 @@
   // --- the connection --------------------------------------------------------------------------------------------------
 
   const band = document.getElementById("connection");
-  let source = null, version = body.dataset.version, heard = sev1.now(), lostAt = null, watchdog = 0, over = false, wasOpen = false;
+  let source = null, version = body.dataset.version, lostAt = null, watchdog = 0, over = false, wasOpen = false;
+
+  // A copy that was kept says so at once, and goes on saying so until the stream is there.
+  let heard = body.dataset.offline ? new Date(body.dataset.offline) : sev1.now();
 
   function address() {
     const url = new URL(body.dataset.stream, location.href);
@@ -168,7 +187,7 @@
     };
     source.addEventListener("alive", (event) => { sev1.hearTime(event.data); isAlive(); });
     source.addEventListener("change", (event) => {
-      if (event.lastEventId) version = event.lastEventId;
+      if (event.lastEventId) { version = event.lastEventId; body.dataset.version = version; }
       take(event.data);
       isAlive();
     });
@@ -205,6 +224,7 @@
 
   function isAlive() {
     heard = sev1.now();
+    delete body.dataset.offline;
     if (lostAt) { lostAt = null; say(""); }
     if (source) watch();
   }
@@ -212,6 +232,10 @@
   function isLost() {
     if (over) return;
     if (!lostAt) lostAt = sev1.now();
+    if (body.dataset.offline) {
+      say(`⚠️ Offline copy of ${sev1.clock(heard)}. Not live. What you type is kept; trying again.`);
+      return;
+    }
     say(`⚠️ Connection lost since ${sev1.clock(lostAt)}. Shown as of ${sev1.clock(heard)}. What you type is kept; trying again.`);
   }
 
@@ -249,6 +273,7 @@
   addEventListener("pagehide", disconnect);
   addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
   // A browser opens only six connections to a server: a tab that nobody sees gives its one back.
+  if (body.dataset.offline) isLost();
   let hiding = 0;
   document.addEventListener("visibilitychange", () => {
     clearTimeout(hiding);
