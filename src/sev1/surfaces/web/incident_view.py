@@ -95,7 +95,7 @@ def band(incident: m.Incident, catalog: Catalog, me: str, now: datetime) -> Band
         duties=tuple(
             (m.ROLE_TITLES[role], DUTIES[role]) for role in m.ROLE_TITLES if me in incident.roles.get(role, ())
         ),
-        prompt=None if urgent_of(incident, me, catalog, now) else prompt_of(incident, me, catalog, now),
+        prompt=prompt(incident, me, now, rhythm_of(incident, catalog)),
         expected=expected_of(incident, me, catalog, now),
         ended_at=incident.resolved_at,
     )
@@ -133,10 +133,6 @@ def dots(incident: m.Incident) -> tuple[Dot, ...]:
 def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) -> str:
     """What the visitor should do next, in one sentence: their own most urgent duty first."""
     return urgent_of(incident, me, catalog, now) or _duty_of(incident, me, catalog, now)
-
-
-def prompt_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) -> Prompt | None:
-    return prompt(incident, me, now, rhythm_of(incident, catalog))
 
 
 def rhythm_of(incident: m.Incident, catalog: Catalog) -> int | None:
