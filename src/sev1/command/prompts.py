@@ -236,7 +236,7 @@ def _is_asked_more(incident: m.Incident, me: str, held: set[m.Role], now: dateti
         or (incident.reach.unreachable_since is not None and me in incident.reach.offered)
         or (incident.bridge.asked_at is not None and me == asked_to_write(incident))
         or (due is not None and due <= now and not held.isdisjoint({"ic", "comms"}))
-        or any(task.is_open and task.owner == me and task.due_at <= now for task in incident.tasks.values())
+        or any(task.owner == me and task.is_open and task.due_at <= now for task in incident.tasks.values())
     )
 
 
