@@ -73,6 +73,7 @@ from sev1.paging import store as pages
 from sev1.paging.decide import PageAggregate
 from sev1.paging.diagnostic_step import DiagnosticStep
 from sev1.paging.react import PreparePage
+from sev1.risk.remind import RiskStep
 from sev1.surfaces.web.incident_watch import Watches
 from sev1.triage.expire import ExpireStep
 from sev1.triage.express import ExpressStep
@@ -183,6 +184,7 @@ class Node:
         self.express = ExpressStep(self.db, self.triage, self.lookout)
         self.expire = ExpireStep(self.db, self.commands, self.catalogs, self.clock)
         self.recheck = RecheckStep(self.db, self.commands, self.catalogs, self.clock)
+        self.risks = RiskStep(self.db, self.catalogs, self.clock, self.settings.url)
         self.watch = WatchStep(self.db, self.catalogs, self.clock, self.inbox, self.fetch, holder=self.name)
         self.calendars = CalendarFeedStep(
             self.db,
@@ -249,6 +251,7 @@ class Node:
             Loop("diagnostics", self.diagnose, wake=self._hear(), poll_s=5.0),
             Loop("expire", self.expire, poll_s=2.0),
             Loop("recheck", self.recheck, poll_s=2.0),
+            Loop("risks", self.risks, poll_s=30.0),
             Loop("watch", self.watch, poll_s=1.0),
             Loop("calendars", self.calendars, poll_s=5.0),
             Loop("keys", self._refresh_keys, poll_s=5.0),

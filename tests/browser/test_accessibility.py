@@ -33,6 +33,7 @@ PAGES = {
     "service": "/catalog/services/checkout",
     "glossary": "/glossary",
     "signals": "/signals",
+    "risks": "/risks",
     "status": "/status",
     "settings": "/settings",
     "contact": "/settings/contact",

@@ -23,6 +23,7 @@ from sev1.surfaces.api import (
     on_call_plan,
     pages,
     playbooks,
+    risks,
     signals,
     watch,
 )
@@ -50,4 +51,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *gate.ROUTES,
     *concerns.ROUTES,
     *signals.ROUTES,
+    *risks.ROUTES,
 ]

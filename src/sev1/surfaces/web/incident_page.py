@@ -24,6 +24,8 @@ from sev1.notify.model import DeliveryView
 from sev1.notify.store import deliveries_about
 from sev1.paging import store as pages
 from sev1.paging.model import Page
+from sev1.risk import risks
+from sev1.risk.acceptance import Risk
 from sev1.surfaces.people_view import at_work
 from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_view as view
@@ -93,6 +95,8 @@ class IncidentPage(Struct, frozen=True, kw_only=True):
     """Announcements and the like: what went out about it."""
     around: Sequence[m.Incident]
     """Its parent and everything under it."""
+    risks: Sequence[Risk]
+    """Accepted for the affected services."""
     concerns: Sequence[Concern]
     """What was said in confidence: to be shown to those who may read it only."""
     mark: str
@@ -128,6 +132,7 @@ async def read(
         family = incident.family
         around = await kin.around(conn, key, family.parent) if family.parent or family.children else []
         said = await concerns.of_incident(conn, key)
+        accepted = await risks.of_services(conn, incident.services) if incident.services else []
         mark = await read_mark(conn, key)
     return IncidentPage(
         incident=incident,
@@ -139,6 +144,7 @@ async def read(
         deliveries=deliveries,
         around=around,
         concerns=said,
+        risks=accepted,
         mark=mark,
     )
 
@@ -242,6 +248,7 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
         "incident": incident,
         "version": page.version,
         "mark": mark_of(page, catalog, now),
+        "risks": page.risks,
         "picture": view.picture(incident, catalog),
         "board": board_view(incident.board, catalog),
         "family": family_view(incident, page.around, catalog, now),
