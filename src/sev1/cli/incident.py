@@ -164,7 +164,7 @@ def _say(key: str, line: str) -> None:
     for entry in changed["recorded"]:
         _print_entry(entry)
     if not changed["recorded"]:
-        print("That is so already; nothing was changed.")
+        print("Nothing was added to the timeline.")
     for advice in changed["advice"]:
         print(f"⚠️ {advice['message']}" + (f"  {advice['line']}" if advice["line"] else ""), file=sys.stderr)
     print_warnings(changed["warnings"])
