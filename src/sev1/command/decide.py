@@ -88,6 +88,7 @@ def _declare(state: m.Incident, command: m.Declare, known: m.Known, now: datetim
             detected_at=detected,
             acknowledged_at=max(known.page_acknowledged_at or now, detected),
             next_update_at=_next(now, known.update_every_min),
+            answered=known.page_acknowledged_at is not None or known.commander in {None, by.id},
         )
     ]
     if command.page:
@@ -405,9 +406,16 @@ def rank(severity: str) -> int:
 
 def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
     after = succession.follow(state, _evolve(state, fact), fact)
-    after = fatigue.follow(state, _with_clocks(state, after, fact), fact)
+    after = fatigue.follow(state, _answered(_with_clocks(state, after, fact), fact), fact)
     after = on_the_bridge.follow(after, fact)
     return replace(after, entries=undo.follow(state.entries, fact))
+
+
+def _answered(after: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
+    """What somebody with a role does first is the answer, when whoever declared it does not command it (mission 1.3)."""
+    if after.acknowledged_at or not any(fact.by.id in holders for holders in after.roles.values()):
+        return after
+    return after if isinstance(fact.event, m.IncidentDeclared) else replace(after, acknowledged_at=fact.at)
 
 
 def _with_clocks(before: m.Incident, after: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
@@ -441,7 +449,7 @@ def _evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
                 roles={"ic": (event.commander,)},
                 started_at=event.started_at,
                 detected_at=event.detected_at,
-                acknowledged_at=event.acknowledged_at,
+                acknowledged_at=event.acknowledged_at if event.answered else None,
                 next_update_at=event.next_update_at,
                 declared_at=fact.at,
                 declared_by=fact.by.id,

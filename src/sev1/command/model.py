@@ -17,6 +17,7 @@ from sev1.command.parts.merging import InnerMergeCommand, MergeCommand, MergeEve
 from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, Mitigations, RemindOfMitigations
 from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
 from sev1.command.parts.pace import BreaksOver, CheckPace, Condition, Fresh, Pace, PaceCommand, PaceEvent
+from sev1.command.parts.priority import Priority, PriorityCommand, PriorityEvent, level_of
 from sev1.command.parts.privacy import Privacy, PrivacyCommand, PrivacyEvent
 from sev1.command.parts.prompts import PromptCommand, PromptEvent, Prompts
 from sev1.command.parts.reach import CheckReach, Reach, ReachCommand, ReachEvent
@@ -272,6 +273,7 @@ ResponderCommand = (
     | PaceCommand
     | RecoveryCommand
     | PromptCommand
+    | PriorityCommand
     | MergeCommand
     | BridgeCommand
     | IntakeCommand
@@ -358,6 +360,8 @@ class IncidentDeclared(Event, frozen=True, kw_only=True, tag="incident_declared"
     detected_at: datetime
     acknowledged_at: datetime
     next_update_at: datetime | None
+    answered: bool = True
+    """False: somebody else declared it, and `acknowledged_at` is when whoever commands first does something."""
 
 
 class Mark(Struct, frozen=True, kw_only=True):
@@ -542,6 +546,7 @@ IncidentEvent = (
     | PaceEvent
     | RecoveryEvent
     | PromptEvent
+    | PriorityEvent
     | MergeEvent
     | BridgeEvent
     | IntakeEvent
@@ -630,6 +635,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     earlier_ends: tuple[Ending, ...] = ()
     """Each time that it was reopened: how it had ended."""
     prompts: Prompts = {}
+    priority: Priority = Priority()
     entries: Entries = Entries()
     bridge: Bridge = Bridge()
     intake: Intake = {}
@@ -642,6 +648,11 @@ class Incident(Struct, frozen=True, kw_only=True):
     def commander(self) -> str:
         """The one Incident Commander (mission 8.1: never none)."""
         return self.roles["ic"][0]
+
+    @property
+    def priority_level(self) -> int:
+        """1 to 5: what was said, else what follows from the severity."""
+        return level_of(self.priority, self.severity)
 
     @property
     def missing(self) -> list[Criterion]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sev1.command import model as m
-from sev1.command.grammar import ending, intake, people, told, undoing
+from sev1.command.grammar import ending, intake, people, told, undoing, urgency
 from sev1.command.grammar.fields import fields as _fields
 from sev1.command.grammar.fields import needed as _needed
 from sev1.command.grammar.reading import Rest
@@ -30,6 +30,7 @@ Choice = Literal[
     "audience",
     "decision",
     "recovery",
+    "priority",
     "",
 ]
 
@@ -536,6 +537,11 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         name="sev", also=("severity",), group="Command", read=_sev, usage="0–5 [because REASON]", first="severity",
         does="Change the severity. Lowering it needs the reason.", example="/sev 2 because only one region, measured",
+    ),
+    Verb(
+        name="priority", group="Command", read=urgency.priority, usage="1–5 because REASON, or follow", first="priority",
+        does="Say how fast the business wants it. Without that it follows the severity.",
+        example="/priority 1 because the contract has a penalty from 06:00",
     ),
     Verb(
         name="stage", group="Command", read=_stage, usage="STAGE", first="stage", does="Move to a stage.",

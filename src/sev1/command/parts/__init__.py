@@ -23,6 +23,7 @@ from sev1.command.parts import (
     mitigations,
     needs,
     pace,
+    priority,
     privacy,
     prompts,
     reach,
@@ -187,6 +188,14 @@ PARTS: tuple[Part, ...] = (
         events=prompts.PromptEvent,
         evolve=prompts.evolve,
         words=prompts.words,
+    ),
+    Part(
+        name="priority",
+        commands=priority.PriorityCommand,
+        events=priority.PriorityEvent,
+        decide=priority.decide,
+        evolve=priority.evolve,
+        words=priority.words,
     ),
     Part(
         name="merging",
