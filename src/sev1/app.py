@@ -74,6 +74,7 @@ from sev1.paging import store as pages
 from sev1.paging.decide import PageAggregate
 from sev1.paging.diagnostic_step import DiagnosticStep
 from sev1.paging.react import PreparePage
+from sev1.replay.process import Replays
 from sev1.risk.remind import RiskStep
 from sev1.surfaces.web.incident_watch import Watches
 from sev1.triage.expire import ExpireStep
@@ -111,6 +112,7 @@ class Node:
         self.news = News()
         self.catalogs = CatalogCache()
         self.outlook = Outlook(self.db)
+        self.replays = Replays(self.db)
         self.commands = Commands(self.db, self.clock, self.news)
         self.keyring = KeyRing(self.db, rate_per_s=settings.intake_rate_per_s, burst=2 * settings.intake_rate_per_s)
         self.triage_wake = asyncio.Event()
