@@ -34,6 +34,7 @@ PAGES = {
     "glossary": "/glossary",
     "signals": "/signals",
     "risks": "/risks",
+    "wall": "/wall",
     "status": "/status",
     "settings": "/settings",
     "contact": "/settings/contact",

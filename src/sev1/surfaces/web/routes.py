@@ -30,6 +30,7 @@ from sev1.surfaces.web import (
     signals,
     silences,
     status,
+    wall,
     watch,
 )
 from sev1.surfaces.web.visit import PROVIDE_VISIT
@@ -45,6 +46,7 @@ ROUTES: list[Router] = [
             *explain.ROUTES,
             *not_understood.ROUTES,
             *incident_list.ROUTES,
+            *wall.ROUTES,
             *declare.ROUTES,
             *incident.ROUTES,
             *handover.ROUTES,
