@@ -93,9 +93,15 @@ def _key(text: str) -> str:
 
 
 def _list_open() -> None:
-    open_ones = [one for one in call("GET", "/api/v1/incidents") if one["status"] in {"open", "resolved"}]
+    open_ones = call("GET", "/api/v1/incidents/active")
     for one in open_ones:
-        print(f"{one['id']}  {one['severity'].upper()}  {one['stage']}  IC {one['commander']}  {one['title']}")
+        facts = [f"since {one['started_at'][:16]}Z"]
+        if one["next_update_at"]:
+            facts.append(f"update {'late since' if one['update_late'] else 'by'} {one['next_update_at'][:16]}Z")
+        if one["open_needs"]:
+            facts.append(f"{one['open_needs']} open need{'s' if one['open_needs'] > 1 else ''}")
+        said = f"{one['severity'].upper()}  {one['stage']}  IC {one['commander']}  {one['title']}"
+        print(f"{one['id']}  {said}  ({', '.join(facts)})")
     if not open_ones:
         print("No incident is open.")
 

@@ -11,6 +11,7 @@ from sev1.access.declare import needs
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.command import say, store
+from sev1.command.active import ActiveIncident, active_incidents
 from sev1.command.advice import Advice
 from sev1.command.duties import DUTIES
 from sev1.command.grammar.parse import usage
@@ -48,6 +49,12 @@ class VerbView(Struct, frozen=True, kw_only=True):
     also: tuple[str, ...]
 
 
+class ActiveView(ActiveIncident, frozen=True, kw_only=True):
+    url: str
+    update_late: bool
+    """Whether the next update should have been said by now."""
+
+
 class RoleView(Struct, frozen=True, kw_only=True):
     role: str
     title: str
@@ -78,6 +85,18 @@ async def list_incidents(
         rows = await store.recent_with_version(conn, sight, limit=limit, before=before)
     now = clock.now()
     return [incident_view(incident, version, catalog, settings.url, now=now) for incident, version in rows]
+
+
+@get("/api/v1/incidents/active", opt=needs("read"), tags=["incidents"])
+async def list_active(db: Db, settings: Config, clock: Now, sight: Looks) -> list[ActiveView]:
+    """All that are not over, as the screen on the wall shows them: late updates first, then the worst, then the oldest."""
+    now = clock.now()
+    async with db.connection() as conn:
+        found = await active_incidents(conn, sight, now)
+    return [
+        ActiveView(**structs.asdict(one), url=f"{settings.url}/incidents/{one.id}", update_late=one.is_late(now))
+        for one in found
+    ]
 
 
 @post("/api/v1/incidents", opt=needs("report"), tags=["incidents"])
@@ -281,6 +300,7 @@ ROUTES: list[HTTPRouteHandler] = [
     list_incidents,
     declare_incident,
     list_similar,
+    list_active,
     get_incident,
     get_timeline,
     command_incident,
