@@ -32,6 +32,7 @@ from sev1.catalog.cache import CatalogCache
 from sev1.command import concerns, kin
 from sev1.command import store as incidents
 from sev1.command.decide import IncidentAggregate
+from sev1.command.declaration import DeclarationStep, QueueDeclarations
 from sev1.command.react import IncidentEffects, PrepareIncident
 from sev1.command.wake import WakeByName
 from sev1.engine import timers, worker
@@ -141,6 +142,7 @@ class Node:
             pages.project,
             turns.remember,
             diagnostic_store.queue,
+            QueueDeclarations(self.catalogs),
             PageNotices(self.catalogs, self.settings.url),
             prepare=PreparePage(self.catalogs, firing=firing_of),
             snapshots=pages.snapshots,
@@ -198,6 +200,7 @@ class Node:
         )
         self.timer = TimerStep(self.commands, holder=self.name, lease_s=self.settings.lease_s)
         self.diagnose = DiagnosticStep(self.commands, self.catalogs, self.fetch, self.cel, holder=self.name)
+        self.declares = DeclarationStep(self.commands, self.catalogs, self.cel)
         self.deliver = DeliveryStep(
             self.db,
             self.clock,
@@ -251,6 +254,7 @@ class Node:
             Loop("express", self.express, wake=self.express_wake, poll_s=5.0),
             Loop("timers", self.timer, poll_s=0.25),
             Loop("diagnostics", self.diagnose, wake=self._hear(), poll_s=5.0),
+            Loop("declaration", self.declares, wake=self._hear(), poll_s=5.0),
             Loop("expire", self.expire, poll_s=2.0),
             Loop("recheck", self.recheck, poll_s=2.0),
             Loop("risks", self.risks, poll_s=30.0),

@@ -35,6 +35,7 @@ PAGES = {
     "glossary": "/glossary",
     "signals": "/signals",
     "risks": "/risks",
+    "wall": "/wall",
     "status": "/status",
     "settings": "/settings",
     "contact": "/settings/contact",

@@ -11,6 +11,7 @@ from sev1.access.declare import needs
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.command import say, store
+from sev1.command.active import ActiveIncident, active_incidents
 from sev1.command.advice import Advice
 from sev1.command.duties import DUTIES
 from sev1.command.grammar.parse import usage
@@ -21,6 +22,7 @@ from sev1.command.sight import must_see, unknown
 from sev1.command.similar import Similar
 from sev1.command.suspects import suspects
 from sev1.command.timeline import Entry, render
+from sev1.command.vocabulary import WORDS, InOtherWords
 from sev1.engine.commands import Change
 from sev1.review.postmortem import draft
 from sev1.surfaces.actor import actor_of, name_of
@@ -47,12 +49,24 @@ class VerbView(Struct, frozen=True, kw_only=True):
     also: tuple[str, ...]
 
 
+class ActiveView(ActiveIncident, frozen=True, kw_only=True):
+    url: str
+    update_late: bool
+    """Whether the next update should have been said by now."""
+
+
 class RoleView(Struct, frozen=True, kw_only=True):
     role: str
     title: str
     several: bool
     """Whether several people may hold it at once."""
     duties: tuple[str, ...]
+
+
+class StageView(Struct, frozen=True, kw_only=True):
+    stage: str
+    title: str
+    in_other_words: InOtherWords
 
 
 @get("/api/v1/incidents", opt=needs("read"), tags=["incidents"])
@@ -71,6 +85,18 @@ async def list_incidents(
         rows = await store.recent_with_version(conn, sight, limit=limit, before=before)
     now = clock.now()
     return [incident_view(incident, version, catalog, settings.url, now=now) for incident, version in rows]
+
+
+@get("/api/v1/incidents/active", opt=needs("read"), tags=["incidents"])
+async def list_active(db: Db, settings: Config, clock: Now, sight: Looks) -> list[ActiveView]:
+    """All that are not over, as the screen on the wall shows them: late updates first, then the worst, then the oldest."""
+    now = clock.now()
+    async with db.connection() as conn:
+        found = await active_incidents(conn, sight, now)
+    return [
+        ActiveView(**structs.asdict(one), url=f"{settings.url}/incidents/{one.id}", update_late=one.is_late(now))
+        for one in found
+    ]
 
 
 @post("/api/v1/incidents", opt=needs("report"), tags=["incidents"])
@@ -228,6 +254,12 @@ async def list_commands() -> list[VerbView]:
     ]
 
 
+@get("/api/v1/stages", opt=needs("read"), tags=["incidents"])
+async def list_stages() -> list[StageView]:
+    """The seven stages in their order, with what SRE, ITIL and NIST call each."""
+    return [StageView(stage=stage, title=title, in_other_words=WORDS[stage]) for stage, title in m.STAGE_TITLES.items()]
+
+
 @get("/api/v1/roles", opt=needs("read"), tags=["incidents"])
 async def list_roles() -> list[RoleView]:
     """The roles of an incident, and what each is there for."""
@@ -268,6 +300,7 @@ ROUTES: list[HTTPRouteHandler] = [
     list_incidents,
     declare_incident,
     list_similar,
+    list_active,
     get_incident,
     get_timeline,
     command_incident,
@@ -275,5 +308,6 @@ ROUTES: list[HTTPRouteHandler] = [
     draft_line,
     list_commands,
     list_roles,
+    list_stages,
     get_postmortem,
 ]

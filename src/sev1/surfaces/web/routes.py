@@ -31,6 +31,7 @@ from sev1.surfaces.web import (
     signals,
     silences,
     status,
+    wall,
     watch,
 )
 from sev1.surfaces.web.visit import PROVIDE_VISIT
@@ -46,6 +47,7 @@ ROUTES: list[Router] = [
             *explain.ROUTES,
             *not_understood.ROUTES,
             *incident_list.ROUTES,
+            *wall.ROUTES,
             *declare.ROUTES,
             *incident.ROUTES,
             *handover.ROUTES,
