@@ -32,6 +32,7 @@ from sev1.catalog.cache import CatalogCache
 from sev1.command import concerns, kin
 from sev1.command import store as incidents
 from sev1.command.decide import IncidentAggregate
+from sev1.command.declaration import DeclarationStep, QueueDeclarations
 from sev1.command.react import IncidentEffects, PrepareIncident
 from sev1.command.wake import WakeByName
 from sev1.engine import timers, worker
@@ -73,6 +74,7 @@ from sev1.paging import store as pages
 from sev1.paging.decide import PageAggregate
 from sev1.paging.diagnostic_step import DiagnosticStep
 from sev1.paging.react import PreparePage
+from sev1.replay.process import Replays
 from sev1.risk.remind import RiskStep
 from sev1.surfaces.web.incident_watch import Watches
 from sev1.triage.expire import ExpireStep
@@ -110,6 +112,7 @@ class Node:
         self.news = News()
         self.catalogs = CatalogCache()
         self.outlook = Outlook(self.db)
+        self.replays = Replays(self.db)
         self.commands = Commands(self.db, self.clock, self.news)
         self.keyring = KeyRing(self.db, rate_per_s=settings.intake_rate_per_s, burst=2 * settings.intake_rate_per_s)
         self.triage_wake = asyncio.Event()
@@ -139,6 +142,7 @@ class Node:
             pages.project,
             turns.remember,
             diagnostic_store.queue,
+            QueueDeclarations(self.catalogs),
             PageNotices(self.catalogs, self.settings.url),
             prepare=PreparePage(self.catalogs, firing=firing_of),
             snapshots=pages.snapshots,
@@ -196,6 +200,7 @@ class Node:
         )
         self.timer = TimerStep(self.commands, holder=self.name, lease_s=self.settings.lease_s)
         self.diagnose = DiagnosticStep(self.commands, self.catalogs, self.fetch, self.cel, holder=self.name)
+        self.declares = DeclarationStep(self.commands, self.catalogs, self.cel)
         self.deliver = DeliveryStep(
             self.db,
             self.clock,
@@ -249,6 +254,7 @@ class Node:
             Loop("express", self.express, wake=self.express_wake, poll_s=5.0),
             Loop("timers", self.timer, poll_s=0.25),
             Loop("diagnostics", self.diagnose, wake=self._hear(), poll_s=5.0),
+            Loop("declaration", self.declares, wake=self._hear(), poll_s=5.0),
             Loop("expire", self.expire, poll_s=2.0),
             Loop("recheck", self.recheck, poll_s=2.0),
             Loop("risks", self.risks, poll_s=30.0),

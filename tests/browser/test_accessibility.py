@@ -30,6 +30,7 @@ PAGES = {
     "on call": "/on-call",
     "on-call health": "/on-call/health",
     "catalog": "/catalog",
+    "replay": "/catalog/replay",
     "service": "/catalog/services/checkout",
     "glossary": "/glossary",
     "signals": "/signals",

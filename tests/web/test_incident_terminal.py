@@ -95,3 +95,31 @@ async def test_help_lists_the_grammar_and_explains_one_command(terminal: Termina
     one = await terminal("incident", "help", "task")
     assert "/task @bo measure the replication lag of db-2 by 14:30" in one.output
     assert (await terminal("incident", "help", "xyzzy")).exit_code == 1
+
+
+async def test_the_bridge_and_the_five_questions_are_read_and_answered_on_a_terminal(terminal: Terminal):
+    await terminal("declare", "Card payments fail", "--service", "checkout")
+    await terminal("incident", "1", "bridge", "https://meet.example/sev1", "with", "@bo")
+    await terminal("incident", "1", "changed", "the", "03:05", "deploy")
+    shown = (await terminal("incident", "1")).output
+    assert "Bridge https://meet.example/sev1  @bo\n" in shown
+    assert "  What changed before: the 03:05 deploy\n" in shown
+    assert "  When it began: not answered yet\n" in shown
+    assert "  How far it reaches: Checkout: " in shown
+    assert "(from the record, not confirmed)" in shown
+
+
+async def test_priority_answer_and_the_question_of_the_moment_are_read_on_a_terminal(
+    terminal: Terminal, clock: FakeClock
+):
+    await terminal("declare", "Everything is slow", "--severity", "sev-1")
+    said = await terminal("incident", "1", "child", "Refunds", "are", "late", "@bo", "sev", "3")
+    assert said.exit_code == 0, said.output
+    await terminal("incident", "2", "priority", "1", "because", "the", "bank", "closes")
+    clock.advance(minutes=16)
+    shown = (await terminal("incident", "2")).output
+    assert "P1, because the bank closes" in shown
+    assert "Nobody has answered: late by 60 s" in shown
+    assert "Observe @bo: What do we know for certain, and what do customers feel?  (/know …)" in shown
+    assert (await terminal("incident", "2", "not-now", "@bo")).output == "Nothing was added to the timeline.\n"
+    assert "@bo: What" not in (await terminal("incident", "2")).output

@@ -120,9 +120,13 @@ def _help(name: str) -> None:
 def _show(key: str) -> None:
     state = call("GET", f"/api/v1/incidents/{key}")
     print(f"{state['id']}  {state['severity'].upper()}  {state['title']}")
-    print(f"IC {state['commander']}  ·  {state['status']}, {state['stage']}")
+    print(f"IC {state['commander']}  ·  {state['status']}, {state['stage']}  ·  {state['priority']}{_because(state)}")
+    if (target := state["response_target"]) and target["remaining_s"] is not None:
+        late = target["remaining_s"] < 0
+        print(f"Nobody has answered: {'late by' if late else 'wanted in'} {abs(target['remaining_s']):.0f} s")
     for person, asked in state["prompts"].items():
         print(f"{asked['phase'].capitalize()} @{person}: {asked['text']}  ({asked['line'].strip()} …)")
+    _print_bridge_and_intake(state)
     for item in state["board"]:
         if item["outcome"] is None:
             unless = f"  (wrong if: {item['disproof']})" if item["disproof"] else ""
@@ -136,6 +140,21 @@ def _show(key: str) -> None:
     print()
     for entry in call("GET", f"/api/v1/incidents/{key}/timeline"):
         _print_entry(entry)
+
+
+def _print_bridge_and_intake(state: dict[str, Any]) -> None:
+    """The bridge while one is open, and the five questions with what nobody has confirmed."""
+    if bridge := state["bridge"]:
+        asked = "  (what was decided there?)" if bridge["asked_at"] else ""
+        print(f"Bridge {bridge['url']}  {' '.join(f'@{name}' for name in bridge['people'])}{asked}".rstrip())
+    for one in state["intake"][1:]:
+        doubt = "" if one["confirmed"] or not one["text"] else "  (from the record, not confirmed)"
+        print(f"  {one['title']}: {'; '.join(one['text'].splitlines()) or 'not answered yet'}{doubt}")
+
+
+def _because(state: dict[str, Any]) -> str:
+    """Why the priority is not that of the severity."""
+    return f", because {state['priority_set']['reason']}" if state["priority_set"] else ""
 
 
 def _family(key: str) -> None:
@@ -162,7 +181,7 @@ def _say(key: str, line: str) -> None:
     for entry in changed["recorded"]:
         _print_entry(entry)
     if not changed["recorded"]:
-        print("That is so already; nothing was changed.")
+        print("Nothing was added to the timeline.")
     for advice in changed["advice"]:
         print(f"⚠️ {advice['message']}" + (f"  {advice['line']}" if advice["line"] else ""), file=sys.stderr)
     print_warnings(changed["warnings"])

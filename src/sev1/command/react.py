@@ -15,6 +15,7 @@ from sev1.command import model as m
 from sev1.command.around import look_around
 from sev1.command.decide import rank
 from sev1.command.gate import Around, prechecks
+from sev1.command.intake_record import on_record
 from sev1.command.parts import reach
 from sev1.command.parts.clocks import Promise
 from sev1.command.parts.merging import TookIn
@@ -59,12 +60,12 @@ class PrepareIncident:
         worst = next((name for name in severities if rank(name) >= 1), "sev-1")
         known = m.Known(worst_severity=worst)
         if isinstance(command, m.Declare):
-            known = await _known_of_sources(conn, command, known, catalog)
+            known = await _known_of_sources(conn, command, known, catalog, now)
             severity = command.severity or worst
         else:
             severity = command.severity if isinstance(command, m.SetSeverity) else state.severity
-        if isinstance(command, m.LinkAlerts):
-            known = replace(known, services=await _services_of(conn, command.alerts))
+        if isinstance(command, m.LinkAlerts | m.LinkPage):
+            known = await _known_of_links(conn, state, command, known, catalog, now)
         if isinstance(command, m.ConfirmCriterion) and command.criterion == "stable":
             known = replace(known, firing=await _firing(conn, state))
         if isinstance(command, reach.CheckReach | reach.TakeCommand):
@@ -157,7 +158,34 @@ async def _is_token(conn: asyncpg.Connection, name: str) -> bool:
     return bool(await conn.fetchval(query, name))
 
 
-async def _known_of_sources(conn: asyncpg.Connection, command: m.Declare, known: m.Known, catalog: Catalog) -> m.Known:
+async def _known_of_links(
+    conn: asyncpg.Connection,
+    state: m.Incident,
+    command: m.LinkAlerts | m.LinkPage,
+    known: m.Known,
+    catalog: Catalog,
+    now: datetime,
+) -> m.Known:
+    """The services of alerts that are linked, and what the record says with them."""
+    if isinstance(command, m.LinkAlerts):
+        alerts = list(command.alerts)
+    else:
+        rows = await conn.fetch("SELECT id FROM alerts WHERE page = $1 AND incident IS NULL LIMIT 200", command.page)
+        alerts = [row["id"] for row in rows]
+    services = await _services_of(conn, alerts)
+    began = await conn.fetchval(
+        "SELECT min(starts_at) FROM alerts WHERE id = ANY($1::bigint[]) OR incident = $2", alerts, state.key
+    )
+    if "began" in state.intake and state.started_at:  # what began it is not later because more is known
+        began = min(began or state.started_at, state.started_at)
+    affected = tuple(dict.fromkeys((*state.services, *services)))
+    found = await on_record(conn, catalog, services=affected, began=began, now=now)
+    return replace(known, services=services, found=found)
+
+
+async def _known_of_sources(
+    conn: asyncpg.Connection, command: m.Declare, known: m.Known, catalog: Catalog, now: datetime
+) -> m.Known:
     """When an incident is declared from alerts or a page, they tell when it began, was seen and was answered."""
     alerts = list(command.alerts)
     page = await pages.get(conn, command.page) if command.page else None
@@ -167,12 +195,16 @@ async def _known_of_sources(conn: asyncpg.Connection, command: m.Declare, known:
         "SELECT min(starts_at) AS started, min(received_at) AS detected FROM alerts WHERE id = ANY($1::bigint[])",
         alerts,
     )
+    services = tuple(s for s in await _services_of(conn, alerts) if s in catalog.services)
+    affected = tuple(dict.fromkeys((*command.services, *services)))
+    began = command.started_at or row["started"]
     return replace(
         known,
+        found=await on_record(conn, catalog, services=affected, began=began, now=now),
         started_at=row["started"],
         detected_at=row["detected"],
         page_acknowledged_at=page.acknowledged_at if page else None,
-        services=tuple(s for s in await _services_of(conn, alerts) if s in catalog.services),
+        services=services,
         commander=command.commander,
     )
 
@@ -274,7 +306,7 @@ async def declare(
     the page or is on call, if anybody is, so that command is never without a person who can be reached.
     """
     if not commands_it and command.commander is None:
-        person = await _who_would_command(conn, await catalogs.current(conn), command, commands.clock.now())
+        person = await who_would_command(conn, await catalogs.current(conn), command, commands.clock.now())
         command = replace(command, commander=person)
     if command.parent:
         # Before the number is taken: everybody takes families first, so that two never wait for each other.
@@ -283,7 +315,7 @@ async def declare(
     return await commands.run_in(conn, "incident", key, command, by=by)
 
 
-async def _who_would_command(
+async def who_would_command(
     conn: asyncpg.Connection, catalog: Catalog, command: m.Declare, now: datetime
 ) -> str | None:
     """Who has the page, else who is asked, else who is on call for the services, else for everything."""

@@ -91,10 +91,11 @@ class DeliveryStep:
             claimed = await store.claim_one(conn, self._holder, self._clock.now(), self._lease_s)
             if claimed is None:
                 return False
-            if may_be_bundled(claimed.notice) and await self._is_held(conn, claimed):
-                return True
             circuits = await breaker.read(conn, claimed.methods)
-            ready = await self._prepare(conn, claimed, circuits)
+            if claimed.person is not None and may_be_bundled(claimed.notice):
+                ready = await self._prepare_in_turn(conn, claimed, claimed.person, circuits)
+            else:
+                ready = await self._prepare(conn, claimed, circuits)
         if isinstance(ready, retry.GiveUp):
             await self._give_up(claimed, ready.error, None)
         elif ready:
@@ -102,17 +103,22 @@ class DeliveryStep:
             await self._record(ready, result, circuits[circuit_of(ready[0].contact)])
         return True
 
-    async def _is_held(self, conn: asyncpg.Connection, delivery: Delivery) -> bool:
-        """Whether the person got so many messages just now that this one waits for a bundle; then it was put back."""
-        if delivery.person is None:
-            return False
+    async def _prepare_in_turn(
+        self, conn: asyncpg.Connection, delivery: Delivery, person: str, circuits: dict[str, Circuit]
+    ) -> list[Delivery] | retry.GiveUp:
+        """The same, one worker at a time for each person, from the question whether the person got so many messages just
+        now that this one waits, to taking along what is due: else one would put back what another is about to take.
+        """
         async with conn.transaction():
-            await bundle_store.lock_person(conn, delivery.person)
+            await bundle_store.lock_person(conn, person)
             now = self._clock.now()
             until = held_until(await bundle_store.recent(conn, delivery, now), now)
             if until is not None:
                 await bundle_store.hold(conn, delivery, self._holder, until, now)
-        return until is not None
+                return []
+            if not await bundle_store.decides(conn, delivery, self._holder):
+                return []
+            return await self._prepare(conn, delivery, circuits)
 
     async def _prepare(
         self, conn: asyncpg.Connection, delivery: Delivery, circuits: dict[str, Circuit]

@@ -18,10 +18,12 @@ from sev1.command.parts import (
     decisions,
     family,
     handover,
+    intake,
     merging,
     mitigations,
     needs,
     pace,
+    priority,
     privacy,
     prompts,
     reach,
@@ -188,6 +190,14 @@ PARTS: tuple[Part, ...] = (
         words=prompts.words,
     ),
     Part(
+        name="priority",
+        commands=priority.PriorityCommand,
+        events=priority.PriorityEvent,
+        decide=priority.decide,
+        evolve=priority.evolve,
+        words=priority.words,
+    ),
+    Part(
         name="merging",
         commands=merging.MergeCommand,
         inner=merging.InnerMergeCommand,
@@ -204,6 +214,15 @@ PARTS: tuple[Part, ...] = (
         words=bridge.words,
         timers=bridge.timers,
         timer_commands={"bridge": bridge.AskOfBridge},
+    ),
+    Part(
+        name="intake",
+        commands=intake.IntakeCommand,
+        events=intake.IntakeEvent,
+        decide=intake.decide,
+        evolve=intake.evolve,
+        words=intake.words,
+        outlives=True,
     ),
 )
 

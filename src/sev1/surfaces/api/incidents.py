@@ -22,6 +22,7 @@ from sev1.command.sight import must_see, unknown
 from sev1.command.similar import Similar
 from sev1.command.suspects import suspects
 from sev1.command.timeline import Entry, render
+from sev1.command.vocabulary import WORDS, InOtherWords
 from sev1.engine.commands import Change
 from sev1.review.postmortem import draft
 from sev1.surfaces.actor import actor_of, name_of
@@ -60,6 +61,12 @@ class RoleView(Struct, frozen=True, kw_only=True):
     several: bool
     """Whether several people may hold it at once."""
     duties: tuple[str, ...]
+
+
+class StageView(Struct, frozen=True, kw_only=True):
+    stage: str
+    title: str
+    in_other_words: InOtherWords
 
 
 @get("/api/v1/incidents", opt=needs("read"), tags=["incidents"])
@@ -247,6 +254,12 @@ async def list_commands() -> list[VerbView]:
     ]
 
 
+@get("/api/v1/stages", opt=needs("read"), tags=["incidents"])
+async def list_stages() -> list[StageView]:
+    """The seven stages in their order, with what SRE, ITIL and NIST call each."""
+    return [StageView(stage=stage, title=title, in_other_words=WORDS[stage]) for stage, title in m.STAGE_TITLES.items()]
+
+
 @get("/api/v1/roles", opt=needs("read"), tags=["incidents"])
 async def list_roles() -> list[RoleView]:
     """The roles of an incident, and what each is there for."""
@@ -295,5 +308,6 @@ ROUTES: list[HTTPRouteHandler] = [
     draft_line,
     list_commands,
     list_roles,
+    list_stages,
     get_postmortem,
 ]

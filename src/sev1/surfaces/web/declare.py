@@ -39,6 +39,8 @@ class Origin(Struct, frozen=True, kw_only=True):
     title: str = ""
     severity: str = ""
     services: tuple[str, ...] = ()
+    restricted: bool = False
+    """As a declaration policy suggests."""
 
 
 @get("/incidents/new", opt=needs("report"), include_in_schema=False)
@@ -130,7 +132,8 @@ async def _origin(conn: asyncpg.Connection, page: str, alert: int | None, sight:
         return Origin(
             page=page,
             title=found.title,
-            severity=found.severity or "",
+            severity=(found.suggestion.severity if found.suggestion else None) or found.severity or "",
+            restricted=bool(found.suggestion and found.suggestion.restricted),
             services=(found.service,) if found.service else (),
         )
     if alert is not None:

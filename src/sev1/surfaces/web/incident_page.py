@@ -16,6 +16,7 @@ from sev1.command.decide import IncidentAggregate
 from sev1.command.prompts import prompts
 from sev1.command.terms import EntryKind
 from sev1.command.timeline import Entry, entry, render
+from sev1.command.vocabulary import in_other_words
 from sev1.engine import event_log
 from sev1.engine.decider import Fact
 from sev1.engine.errors import NotFound
@@ -36,8 +37,10 @@ from sev1.surfaces.web.concerns import concern_rows
 from sev1.surfaces.web.decisions_view import decision_rows
 from sev1.surfaces.web.ending import step_rows
 from sev1.surfaces.web.family_view import family_view
+from sev1.surfaces.web.intake_view import intake_view
 from sev1.surfaces.web.page_view import receipts
 from sev1.surfaces.web.people_rows import people_rows
+from sev1.surfaces.web.priority_view import priority_view
 from sev1.surfaces.web.privacy_view import insiders
 from sev1.surfaces.web.timeline_view import FILTERS, PAGE, timeline_view
 from sev1.surfaces.web.visit import Typed, Visit, context_of
@@ -53,6 +56,7 @@ BAR: tuple[tuple[str, str], ...] = (("line", "Say"), ("update", "Update"), ("dec
 FOLDS: dict[str, str] = {
     "all-clear": "All clear",
     "severity": "Change the severity",
+    "priority": "Change the priority",
     "role": "Give somebody a role",
     "responder": "Page somebody for this",
     "handover": "Hand over command",
@@ -251,10 +255,13 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
         "family": family_view(incident, page.around, catalog, now),
         "decisions": decision_rows(incident.decisions),
         "bridge": bridge_view(incident, catalog),
+        "intake": intake_view(incident, catalog),
         "clocks": clocks_view(incident, catalog, now),
         "gate": view.gate_rows(incident, catalog),
         "earlier_ends": view.earlier_ends(incident, catalog),
         "steps": step_rows(incident, catalog),
+        "in_other_words": in_other_words(incident.stage),
+        "priority": priority_view(incident, catalog),
         "review_lines": [Line(label="plan", line="/review @")],
         "severities": view.severity_choices(catalog, incident.severity),
         "settable": view.SETTABLE_STAGES,
@@ -278,7 +285,18 @@ def offered(incident: m.Incident) -> list[str]:
     match incident.status:
         case "open":
             gate = (["override"] if incident.missing else []) + (["withdraw"] if incident.gate else [])
-            return ["role", "handover", "severity", "responder", *gate, "link", "times", *privacy, "false-alarm"]
+            return [
+                "role",
+                "handover",
+                "severity",
+                "priority",
+                "responder",
+                *gate,
+                "link",
+                "times",
+                *privacy,
+                "false-alarm",
+            ]
         case "resolved":
             return ["all-clear", "role", "link", "times", *privacy, "reopen"]
         case _:
