@@ -159,65 +159,51 @@ class Node:
             companions=kin.streams_with,
         )
         self.fetch = Fetch(allow_private=self.settings.allow_private_targets)
-        self.channels: dict[str, Channel] = {
-            "email": SmtpChannel(self.settings, self.clock),
-            "webhook": WebhookChannel(self.settings, self.clock, self.fetch),
-            "ntfy": NtfyChannel(self.clock, self.fetch),
-            "push": PushChannel(
-                self.db,
-                self.clock,
-                self.fetch,
-                contact=self.settings.url
-                if self.settings.url.startswith("https:")
-                else f"mailto:{self.settings.mail_from}",
-                secret=lambda: self.secret,
-            ),
-            "sms": SmsChannel(self.settings, self.clock, self.fetch),
-            "voice": VoiceChannel(self.settings, self.clock, self.fetch),
+        self.channels = self._channels()
+        self._steps()
+
+    def _channels(self) -> dict[str, Channel]:
+        """How people are reached, by the kind of their contact method."""
+        settings, clock, fetch = self.settings, self.clock, self.fetch
+        sender = settings.url if settings.url.startswith("https:") else f"mailto:{settings.mail_from}"
+        return {
+            "email": SmtpChannel(settings, clock),
+            "webhook": WebhookChannel(settings, clock, fetch),
+            "ntfy": NtfyChannel(clock, fetch),
+            "push": PushChannel(self.db, clock, fetch, contact=sender, secret=lambda: self.secret),
+            "sms": SmsChannel(settings, clock, fetch),
+            "voice": VoiceChannel(settings, clock, fetch),
             "apprise": AppriseChannel(),
         }
-        outcomes = DeliveryOutcomes(self.commands)
-        self.triage = TriageStep(
-            self.db,
-            self.commands,
-            self.catalogs,
-            self.clock,
-            must_give_way=self.pressure,
-            lookout=self.lookout,
-        )
-        self.express = ExpressStep(self.db, self.triage, self.lookout)
-        self.expire = ExpireStep(self.db, self.commands, self.catalogs, self.clock)
-        self.recheck = RecheckStep(self.db, self.commands, self.catalogs, self.clock)
-        self.risks = RiskStep(self.db, self.catalogs, self.clock, self.settings.url)
-        self.watch = WatchStep(self.db, self.catalogs, self.clock, self.inbox, self.fetch, holder=self.name)
+
+    def _steps(self) -> None:
+        """What is done again and again; `start_work` says how often."""
+        db, commands, catalogs, clock, me = self.db, self.commands, self.catalogs, self.clock, self.name
+        self.triage = TriageStep(db, commands, catalogs, clock, must_give_way=self.pressure, lookout=self.lookout)
+        self.express = ExpressStep(db, self.triage, self.lookout)
+        self.expire = ExpireStep(db, commands, catalogs, clock)
+        self.recheck = RecheckStep(db, commands, catalogs, clock)
+        self.risks = RiskStep(db, catalogs, clock, self.settings.url)
+        self.watch = WatchStep(db, catalogs, clock, self.inbox, self.fetch, holder=me)
         self.calendars = CalendarFeedStep(
-            self.db,
-            self.catalogs,
-            self.clock,
-            self.fetch,
-            holder=self.name,
-            on_change=lambda: self.news.tell("on-call"),
+            db, catalogs, clock, self.fetch, holder=me, on_change=lambda: self.news.tell("on-call")
         )
-        self.timer = TimerStep(self.commands, holder=self.name, lease_s=self.settings.lease_s)
-        self.diagnose = DiagnosticStep(self.commands, self.catalogs, self.fetch, self.cel, holder=self.name)
-        self.declares = DeclarationStep(self.commands, self.catalogs, self.cel)
+        self.timer = TimerStep(commands, holder=me, lease_s=self.settings.lease_s)
+        self.diagnose = DiagnosticStep(commands, catalogs, self.fetch, self.cel, holder=me)
+        self.declares = DeclarationStep(commands, catalogs, self.cel)
+        outcomes = DeliveryOutcomes(commands)
         self.deliver = DeliveryStep(
-            self.db,
-            self.clock,
+            db,
+            clock,
             self.channels,
-            holder=self.name,
+            holder=me,
             lease_s=self.settings.lease_s,
             on_sent=outcomes.sent,
             on_failed=outcomes.failed,
             rng=random.Random(),  # noqa: S311 - spreads retries, guards nothing
         )
-
         self.heartbeat = HeartbeatOut(
-            self.db,
-            self.clock,
-            self.fetch,
-            url=self.settings.heartbeat_url,
-            every_s=self.settings.heartbeat_every_s,
+            db, clock, self.fetch, url=self.settings.heartbeat_url, every_s=self.settings.heartbeat_every_s
         )
 
     async def __aenter__(self) -> Self:
