@@ -27,7 +27,14 @@ def top_of(page: Page, key: str) -> float:
 def test_everything_on_it_is_read_from_four_metres_and_nothing_is_cut_on_a_phone(
     house: House, night: dict[str, str], open_as: Open, screenshots: Path
 ) -> None:
+    late = house.at(190).declare(m.Declare(title="Orders are lost", severity="sev-1"), "ana")
+    house.at(0)
     page = open_as("guest@nordlicht.example", "/wall", size=WALL, color_scheme="dark")
+    expect(page.locator("#wall li").first).to_have_attribute("id", f"wall-{late}")
+    expect(page.locator(f"#wall-{late} time.late")).to_contain_text("update late by 2 h")
+    cut = """() => [...document.querySelectorAll(".wall-facts > span, .wall-since")]
+        .filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"""
+    assert page.evaluate(cut) == []
     sizes = page.evaluate(
         """() => [...document.querySelectorAll("#wall *")].filter(e => e.checkVisibility() && !e.closest(".visually-hidden")
             && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
@@ -42,6 +49,7 @@ def test_everything_on_it_is_read_from_four_metres_and_nothing_is_cut_on_a_phone
     expect(phone.locator(f"#wall-{night['incident']}")).to_contain_text("Card payments fail in EU")
     assert violations(phone) == []
     phone.screenshot(path=screenshots / "wall-light-390.png")
+    house.incident(late, m.CloseFalseAlarm(), by="ana")
 
 
 def test_it_changes_by_itself_and_its_rows_keep_their_height(house: House, open_as: Open) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -47,6 +48,20 @@ async def test_an_incident_is_declared_commanded_and_read_on_a_terminal(terminal
     assert "hypothesis 1: it is the pool  (wrong if: 40 are idle)" in shown.output
     assert "T1 bo by" in shown.output
     assert "INC-1  SEV-1  detection" in (await terminal("incident")).output
+
+
+async def test_what_is_active_is_listed_with_what_is_due_late_first(terminal: Terminal, clock: FakeClock):
+    await terminal("declare", "Search is slow", "--severity", "sev-3")
+    clock.jump_to(clock.now() + timedelta(hours=5))
+    await terminal("declare", "Card payments fail", "--severity", "sev-1")
+    await terminal("incident", "2", "need", "a", "DBA")
+    late, due = (await terminal("incident")).output.splitlines()
+    assert late.startswith("INC-1  SEV-3")
+    assert ", update late since " in late
+    assert due.startswith("INC-2  SEV-1")
+    assert ", update by " in due
+    assert due.endswith("Z, 1 open need)")
+    assert "INC-1  SEV-3" in (await terminal("now")).output
 
 
 async def test_what_is_under_an_incident_is_listed_on_a_terminal(terminal: Terminal):
