@@ -84,7 +84,7 @@ def test_every_command_of_every_part_can_be_made() -> None:
     """Else the sequences below would not hold it: of each, some of what is drawn is a command."""
     made = set()
 
-    @settings(max_examples=40, database=None, derandomize=True)
+    @settings(max_examples=40, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.fixed_dictionaries(OF_PEOPLE))
     def draw(drawn: dict[str, Any]) -> None:
         made.update(name for name, given in drawn.items() if command_of(name, given) is not None)

@@ -69,9 +69,16 @@ async def hold(conn: asyncpg.Connection, delivery: Delivery, holder: str, until:
 
 
 async def gather(
-    conn: asyncpg.Connection, leader: Delivery, holder: str, *, stored_method: int, now: datetime, lease_s: float
+    conn: asyncpg.Connection,
+    leader: Delivery,
+    holder: str,
+    *,
+    stored_method: int,
+    now: datetime,
+    lease_s: float,
+    least: int = TOGETHER - 1,
 ) -> list[Delivery]:
-    """Claims what is due for the same person over the same contact methods, if it is enough for a bundle; else nothing.
+    """Claims what is due for the same person over the same contact methods, if it is `least`; else nothing.
 
     Also what other workers of this node claimed and have not decided about: they find it taken. What a
     bundle held whose worker died and whose lease ended goes again together, as a repeat.
@@ -91,11 +98,11 @@ async def gather(
             attempts = CASE WHEN state = 'sending' AND lease_until > $3 THEN attempts ELSE attempts + 1 END,
             method = $9, bundle = $4, repeat = repeat OR (state = 'sending' AND lease_until <= $3),
             log = CASE WHEN state = 'sending' AND lease_until <= $3 THEN log || {CUT_OFF.format(now="$3::timestamptz")} ELSE log END
-        FROM more WHERE d.id = more.id AND (SELECT count(*) FROM more) >= {TOGETHER - 1}
+        FROM more WHERE d.id = more.id AND (SELECT count(*) FROM more) >= $10
         RETURNING d.id, about, person, methods, method, notice, attempts, repeat, created_at, log, bundle
         """,
         leader.person, leader.notice.kind, now, leader.id, leader.methods, stored_method,
-        holder, now + timedelta(seconds=lease_s), leader.method,
+        holder, now + timedelta(seconds=lease_s), leader.method, least,
     )  # fmt: skip
     return [msgspec.convert(dict(row), Delivery) for row in rows]
 

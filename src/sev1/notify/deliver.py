@@ -4,6 +4,7 @@ At most one row per worker is under way when a process dies, and that one goes o
 """
 
 import asyncio
+import functools
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -155,9 +156,14 @@ class DeliveryStep:
             return []
         together = [ready]
         if ready.person is not None and may_be_bundled(ready.notice):
-            together += await bundle_store.gather(
-                conn, ready, self._holder, stored_method=delivery.method, now=now, lease_s=self._lease_s
-            )
+            gather = functools.partial(
+                bundle_store.gather, conn, ready, self._holder,
+                stored_method=delivery.method, now=now, lease_s=self._lease_s,
+            )  # fmt: skip
+            together += await gather()
+            if len(together) > 1:
+                # What another worker was claiming just then, and now waits for its turn to decide about.
+                together += await gather(least=1)
         return await bundle_store.still_wanted(conn, together, self._holder, self._clock.now(), need_s=self._timeout_s)
 
     async def _attempt(self, together: Sequence[Delivery]) -> Sent | Temporary | Permanent:
