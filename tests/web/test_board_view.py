@@ -32,9 +32,9 @@ def test_the_latest_settled_items_are_shown_and_all_are_counted():
 def test_of_what_stands_the_latest_of_each_kind_are_shown_and_the_earlier_are_counted():
     board = {n: Item(number=n, kind="known", text=f"fact {n}", by="ana", at=NOW) for n in range(1, OPEN_SHOWN + 6)}
     board[99] = Item(number=99, kind="blocker", text="no access", by="ana", at=NOW)
-    known, blockers = board_view(board, Catalog()).groups
-    assert [row.ref for row in known.rows] == [f"K{n}" for n in range(6, OPEN_SHOWN + 6)]
-    assert (known.earlier, blockers.earlier) == (5, 0)
+    groups = {group.kind: group for group in board_view(board, Catalog()).groups}
+    assert [row.ref for row in groups["known"].rows] == [f"K{n}" for n in range(6, OPEN_SHOWN + 6)]
+    assert (groups["known"].earlier, groups["blocker"].earlier) == (5, 0)
 
 
 def test_the_latest_done_tasks_are_shown_and_all_are_counted():
