@@ -125,9 +125,21 @@ def _show(key: str) -> None:
     for need in state["needs"]:
         if need["state"] == "open":
             print(f"  N{need['number']} {need['owner'] or 'nobody'}: {need['text']}")
+    for run in state["runs"]:
+        if run["ended_at"] is None:
+            _print_run(run)
     print()
     for entry in call("GET", f"/api/v1/incidents/{key}/timeline"):
         _print_entry(entry)
+
+
+def _print_run(run: dict[str, Any]) -> None:
+    """A runbook being run, with what came of each step."""
+    print(f"  C{run['number']} {run['title']}")
+    for number, step in enumerate(run["steps"], start=1):
+        tick = run["ticks"].get(str(number))
+        cue = f"{step['cue'].upper()}: " if step["cue"] else ""
+        print(f"    {number} {tick['outcome'] if tick else 'open'}: {cue}{step['text']}")
 
 
 def _family(key: str) -> None:
@@ -161,6 +173,7 @@ def _say(key: str, line: str) -> None:
 
 
 def _print_entry(entry: dict[str, Any]) -> None:
-    print(f"{entry['at'][11:19]}  {entry['headline']}  ({entry['by']})")
+    undone = f"  undone by #{entry['corrected_by']}" if entry["corrected_by"] else ""
+    print(f"{entry['at'][11:19]}  #{entry['version']}  {entry['headline']}  ({entry['by']}){undone}")
     for label, text in entry["details"]:
         print(f"          {label}: {text}")

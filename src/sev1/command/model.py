@@ -18,6 +18,7 @@ from sev1.command.parts.pace import BreaksOver, CheckPace, Condition, Fresh, Pac
 from sev1.command.parts.privacy import Privacy, PrivacyCommand, PrivacyEvent
 from sev1.command.parts.reach import CheckReach, Reach, ReachCommand, ReachEvent
 from sev1.command.parts.recovery import Recovery, RecoveryCommand, RecoveryEvent, RemindOfRecovery, Tick
+from sev1.command.parts.runs import Checklist, RunCommand, RunEvent, Runs
 from sev1.command.parts.tasks import AskAfterTasks, TaskCommand, TaskEvent, Tasks
 from sev1.command.parts.workstreams import StreamCommand, StreamEvent, Workstreams
 from sev1.command.terms import (
@@ -267,6 +268,7 @@ ResponderCommand = (
     | PaceCommand
     | RecoveryCommand
     | MergeCommand
+    | RunCommand
 )
 """What a responder may do in an incident, on every surface."""
 
@@ -322,6 +324,8 @@ class Known(Struct, frozen=True, kw_only=True):
     """Who might take command."""
     programs: tuple[str, ...] = ()
     """Of those who are in the incident, who cannot be woken: API tokens, accounts of nobody in the catalog."""
+    checklist: Checklist | None = None
+    """The runbook that is to be run, as the catalog has it."""
     record: tuple[Fact[Any], ...] = ()
     """The entries among which the one to undo is, oldest first."""
 
@@ -530,6 +534,7 @@ IncidentEvent = (
     | PaceEvent
     | RecoveryEvent
     | MergeEvent
+    | RunEvent
 )
 
 
@@ -614,6 +619,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     merging: Merging = Merging()
     earlier_ends: tuple[Ending, ...] = ()
     """Each time that it was reopened: how it had ended."""
+    runs: Runs = {}
     entries: Entries = Entries()
 
     @property

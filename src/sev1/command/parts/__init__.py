@@ -24,6 +24,7 @@ from sev1.command.parts import (
     privacy,
     reach,
     recovery,
+    runs,
     tasks,
     workstreams,
 )
@@ -185,6 +186,14 @@ PARTS: tuple[Part, ...] = (
         events=merging.MergeEvent,
         evolve=merging.evolve,
         words=merging.words,
+    ),
+    Part(
+        name="runs",
+        commands=runs.RunCommand,
+        events=runs.RunEvent,
+        decide=runs.decide,
+        evolve=runs.evolve,
+        words=runs.words,
     ),
 )
 

@@ -19,6 +19,7 @@ from sev1.command.parts.mitigations import Mitigation
 from sev1.command.parts.needs import Need
 from sev1.command.parts.reach import Reach
 from sev1.command.parts.recovery import Recovery
+from sev1.command.parts.runs import RunbookRun
 from sev1.command.parts.tasks import Task
 from sev1.command.parts.workstreams import Workstream
 from sev1.command.similar import Similar
@@ -79,6 +80,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     decisions: list[Decision]
     clocks: dict[str, Clock]
     """By audience: what it was told last, and when it hears again."""
+    runs: list[RunbookRun]
+    """Runbooks that were run as checklists, with what came of each step."""
     handover: Handover
     """Whom command is offered to, if to anybody."""
     reach: Reach
@@ -142,6 +145,7 @@ def incident_view(incident: incident_model.Incident, version: int, catalog: Cata
         family=incident.family,
         decisions=list(incident.decisions.values()),
         clocks=incident.clocks,
+        runs=list(incident.runs.values()),
         handover=incident.handover,
         reach=incident.reach,
         merging=incident.merging,

@@ -35,6 +35,7 @@ from sev1.surfaces.web.family_view import family_view
 from sev1.surfaces.web.page_view import receipts
 from sev1.surfaces.web.people_rows import people_rows
 from sev1.surfaces.web.privacy_view import insiders
+from sev1.surfaces.web.runs_view import runs_view
 from sev1.surfaces.web.timeline_view import FILTERS, PAGE, timeline_view
 from sev1.surfaces.web.visit import Typed, Visit, context_of
 from sev1.surfaces.web.work_view import work_view
@@ -235,6 +236,7 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
         "picture": view.picture(incident, catalog),
         "board": board_view(incident.board, catalog),
         "family": family_view(incident, page.around, catalog, now),
+        "runs": runs_view(incident, catalog),
         "decisions": decision_rows(incident.decisions),
         "clocks": clocks_view(incident, catalog, now),
         "gate": view.gate_rows(incident, catalog),
