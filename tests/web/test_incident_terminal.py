@@ -64,6 +64,20 @@ async def test_what_is_active_is_listed_with_what_is_due_late_first(terminal: Te
     assert "INC-1  SEV-3" in (await terminal("now")).output
 
 
+async def test_a_runbook_is_ticked_and_a_word_taken_back_on_a_terminal(terminal: Terminal):
+    await terminal("declare", "Orders fail", "--service", "checkout")
+    await terminal("incident", "1", "run", "checkout-errors")
+    await terminal("incident", "1", "tick", "1", "rolled back")
+    said = await terminal("incident", "1", "/note it is db-2")
+    assert "#5  it is db-2" in said.output
+    await terminal("incident", "1", "undo")
+    shown = (await terminal("incident", "1")).output
+    assert "C1 Checkout: too many errors" in shown
+    assert "1 done: Deployed in the last hour?" in shown
+    assert "3 open: STOP: restart nothing" in shown
+    assert "#5  it is db-2  (Ana Ribeiro)  undone by #6" in shown
+
+
 async def test_what_is_under_an_incident_is_listed_on_a_terminal(terminal: Terminal):
     await terminal("declare", "Everything is slow")
     assert "stands alone" in (await terminal("incident", "1", "family")).output

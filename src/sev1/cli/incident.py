@@ -127,6 +127,14 @@ def _show(key: str) -> None:
     for person, asked in state["prompts"].items():
         print(f"{asked['phase'].capitalize()} @{person}: {asked['text']}  ({asked['line'].strip()} …)")
     _print_bridge_and_intake(state)
+    _print_work(state)
+    print()
+    for entry in call("GET", f"/api/v1/incidents/{key}/timeline"):
+        _print_entry(entry)
+
+
+def _print_work(state: dict[str, Any]) -> None:
+    """What is open: facts and guesses, tasks, needs, runbooks."""
     for item in state["board"]:
         if item["outcome"] is None:
             unless = f"  (wrong if: {item['disproof']})" if item["disproof"] else ""
@@ -137,9 +145,9 @@ def _show(key: str) -> None:
     for need in state["needs"]:
         if need["state"] == "open":
             print(f"  N{need['number']} {need['owner'] or 'nobody'}: {need['text']}")
-    print()
-    for entry in call("GET", f"/api/v1/incidents/{key}/timeline"):
-        _print_entry(entry)
+    for run in state["runs"]:
+        if run["ended_at"] is None:
+            _print_run(run)
 
 
 def _print_bridge_and_intake(state: dict[str, Any]) -> None:
@@ -155,6 +163,15 @@ def _print_bridge_and_intake(state: dict[str, Any]) -> None:
 def _because(state: dict[str, Any]) -> str:
     """Why the priority is not that of the severity."""
     return f", because {state['priority_set']['reason']}" if state["priority_set"] else ""
+
+
+def _print_run(run: dict[str, Any]) -> None:
+    """A runbook being run, with what came of each step."""
+    print(f"  C{run['number']} {run['title']}")
+    for number, step in enumerate(run["steps"], start=1):
+        tick = run["ticks"].get(str(number))
+        cue = f"{step['cue'].upper()}: " if step["cue"] else ""
+        print(f"    {number} {tick['outcome'] if tick else 'open'}: {cue}{step['text']}")
 
 
 def _family(key: str) -> None:
@@ -188,6 +205,7 @@ def _say(key: str, line: str) -> None:
 
 
 def _print_entry(entry: dict[str, Any]) -> None:
-    print(f"{entry['at'][11:19]}  {entry['headline']}  ({entry['by']})")
+    undone = f"  undone by #{entry['corrected_by']}" if entry["corrected_by"] else ""
+    print(f"{entry['at'][11:19]}  #{entry['version']}  {entry['headline']}  ({entry['by']}){undone}")
     for label, text in entry["details"]:
         print(f"          {label}: {text}")

@@ -15,7 +15,7 @@ from sev1.command import fatigue, on_the_bridge, prompts, restricted, succession
 from sev1.command import model as m
 from sev1.command import needs_between as between
 from sev1.command.merge import merge, take_in
-from sev1.command.parts import PARTS, clocks, decisions, intake, part_of, waits
+from sev1.command.parts import PARTS, clocks, decisions, intake, part_of, runs, waits
 from sev1.command.parts import family as f
 from sev1.command.parts import needs as n
 from sev1.command.parts import privacy as p
@@ -24,6 +24,7 @@ from sev1.command.parts.merging import MergedInto, MergeInto, TakeIn
 from sev1.command.parts.pace import CheckPace
 from sev1.command.parts.prompts import LaterPrompt
 from sev1.command.parts.recovery import Recovery, ReviewPlanned, began
+from sev1.command.parts.runs import StartRun
 from sev1.command.parts.tasks import GiveTask
 from sev1.command.terms import Command, Scene
 from sev1.engine.decider import Actor, Fact
@@ -134,6 +135,8 @@ def _respond(
             return prompts.put_off(state, command, known.update_every_min, now, by)
         if isinstance(command, succession.Change):
             return succession.decide(state, command, known, now, by)
+        if isinstance(command, StartRun):
+            return [*runs.start(state.runs, command, known.checklist)]
         if isinstance(command, GiveTask) and command.workstream and command.workstream not in state.workstreams:
             raise NotFound(f"There is no workstream W{command.workstream} in {state.key}.")
         scene = Scene(

@@ -22,6 +22,7 @@ from sev1.command.parts.privacy import Privacy, PrivacyCommand, PrivacyEvent
 from sev1.command.parts.prompts import PromptCommand, PromptEvent, Prompts
 from sev1.command.parts.reach import CheckReach, Reach, ReachCommand, ReachEvent
 from sev1.command.parts.recovery import Recovery, RecoveryCommand, RecoveryEvent, RemindOfRecovery, Tick
+from sev1.command.parts.runs import Checklist, RunCommand, RunEvent, Runs
 from sev1.command.parts.tasks import AskAfterTasks, TaskCommand, TaskEvent, Tasks
 from sev1.command.parts.workstreams import StreamCommand, StreamEvent, Workstreams
 from sev1.command.terms import (
@@ -277,6 +278,7 @@ ResponderCommand = (
     | MergeCommand
     | BridgeCommand
     | IntakeCommand
+    | RunCommand
 )
 """What a responder may do in an incident, on every surface."""
 
@@ -335,6 +337,8 @@ class Known(Struct, frozen=True, kw_only=True):
     """Who might take command."""
     programs: tuple[str, ...] = ()
     """Of those who are in the incident, who cannot be woken: API tokens, accounts of nobody in the catalog."""
+    checklist: Checklist | None = None
+    """The runbook that is to be run, as the catalog has it."""
     record: tuple[Fact[Any], ...] = ()
     """The entries among which the one to undo is, oldest first."""
 
@@ -550,6 +554,7 @@ IncidentEvent = (
     | MergeEvent
     | BridgeEvent
     | IntakeEvent
+    | RunEvent
 )
 
 
@@ -636,6 +641,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     """Each time that it was reopened: how it had ended."""
     prompts: Prompts = {}
     priority: Priority = Priority()
+    runs: Runs = {}
     entries: Entries = Entries()
     bridge: Bridge = Bridge()
     intake: Intake = {}

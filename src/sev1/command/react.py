@@ -1,5 +1,6 @@
 """Incident command meets the world: what the rules need is looked up first, pages and alerts follow afterwards."""
 
+import difflib
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 
 from sev1.catalog.audience import INTERNAL
 from sev1.catalog.cache import CatalogCache
+from sev1.catalog.checklist import checklist_of
 from sev1.catalog.model import Catalog
 from sev1.command import kin, people
 from sev1.command import model as m
@@ -21,6 +23,7 @@ from sev1.command.parts.clocks import Promise
 from sev1.command.parts.merging import TookIn
 from sev1.command.parts.pace import CheckPace
 from sev1.command.parts.privacy import Admit, Remove
+from sev1.command.parts.runs import Checklist, StartRun
 from sev1.command.undo import LOOKED_AT
 from sev1.command.withhold import OVER
 from sev1.engine import event_log
@@ -86,8 +89,7 @@ class PrepareIncident:
                 conditions=await people.conditions(conn, catalog, state.pace.stints, now),
                 fresh=await people.fresh_ones(conn, state, catalog, now),
             )
-        if isinstance(command, m.Undo):
-            known = replace(known, record=await _record(conn, state.key, command.entry))
+        known = await _known_of_named(conn, state, command, known, catalog)
         known = replace(known, kin=await kin.kin_of(conn, state, command, allocate=not self._tries))
         how_bad = catalog.severities.get(severity)
         rhythm = how_bad.update_every_min if how_bad else DEFAULT_RHYTHM_MIN
@@ -232,6 +234,29 @@ def working_days_ahead(now: datetime, zone: str, days: int = REVIEW_WITHIN_DAYS)
         day += timedelta(days=1)
         days -= day.weekday() < SATURDAY
     return datetime.combine(day, time(10), ZoneInfo(zone)).astimezone(UTC)
+
+
+async def _known_of_named(
+    conn: asyncpg.Connection, state: m.Incident, command: m.IncidentCommand, known: m.Known, catalog: Catalog
+) -> m.Known:
+    """The entry or the runbook that a command names."""
+    match command:
+        case m.Undo(entry=entry):
+            return replace(known, record=await _record(conn, state.key, entry))
+        case StartRun(runbook=runbook):
+            return replace(known, checklist=_checklist(catalog, runbook))
+        case _:
+            return known
+
+
+def _checklist(catalog: Catalog, name: str) -> Checklist:
+    """The runbook as it is now. Raises NotFound, naming what sounds alike."""
+    runbook = catalog.runbooks.get(name)
+    if runbook is None:
+        near = difflib.get_close_matches(name, list(catalog.runbooks), n=2, cutoff=0.5)
+        guess = f" Did you mean {' or '.join(near)}?" if near else " The catalog lists them."
+        raise NotFound(f"There is no runbook {name!r}.{guess}")
+    return Checklist(runbook=name, title=runbook.title, steps=checklist_of(runbook.body))
 
 
 async def _record(conn: asyncpg.Connection, key: str, entry: int | None) -> tuple[Fact[Any], ...]:

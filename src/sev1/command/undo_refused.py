@@ -14,6 +14,7 @@ from sev1.command.parts.priority import PriorityFollows, PrioritySet
 from sev1.command.parts.privacy import IncidentRestricted, PersonAdmitted, PersonRemoved, RestrictionLifted
 from sev1.command.parts.reach import CommandTaken
 from sev1.command.parts.recovery import RecoveryTicked
+from sev1.command.parts.runs import RunEnded, RunStarted, StepTicked
 from sev1.command.parts.tasks import TaskCarried, TaskChanged, TaskGiven, TaskReopened, TaskTaken
 from sev1.command.parts.workstreams import WorkstreamChanged, WorkstreamOpened
 from sev1.engine.decider import Fact
@@ -97,6 +98,12 @@ def _of_work(event: m.IncidentEvent) -> str:  # noqa: C901, PLR0912 - one case a
             return f"If it is not wanted: /drop W{number}"
         case WorkstreamChanged(number=number):
             return f"Change it anew: /workstream W{number} …"
+        case StepTicked(run=run, step=step):
+            return f"Say what came of it anew; the later word holds: /tick C{run} {step} …"
+        case RunStarted(number=number):
+            return f"If it is not wanted: /run C{number} end"
+        case RunEnded():
+            return "Begin it anew: /run …"
         case RecoveryTicked():
             return "Say why it no longer holds: /withdraw R1 because …"
         case _:

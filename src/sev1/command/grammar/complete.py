@@ -103,6 +103,9 @@ def _named(verb: Verb, speaker: Speaker) -> list[Candidate]:
             ]
         case "runbook":
             return [Candidate(text=name, says=title) for name, title in speaker.runbooks.items()]
+        case "run":
+            known_runs = speaker.incident.runs.values() if speaker.incident else ()
+            return [Candidate(text=run.ref, says=run.title) for run in known_runs if run.is_open]
         case _:
             return []
 

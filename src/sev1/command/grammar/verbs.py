@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sev1.command import model as m
-from sev1.command.grammar import ending, intake, people, told, undoing, urgency
+from sev1.command.grammar import ending, intake, people, running, told, undoing, urgency
 from sev1.command.grammar.fields import fields as _fields
 from sev1.command.grammar.fields import needed as _needed
 from sev1.command.grammar.reading import Rest
@@ -31,6 +31,7 @@ Choice = Literal[
     "decision",
     "recovery",
     "priority",
+    "run",
     "",
 ]
 
@@ -528,6 +529,15 @@ VERBS: tuple[Verb, ...] = (
         name="workstream", also=("stream",), group="Work", read=_workstream, usage="TITLE: GOAL [@LEAD]",
         does="Open a workstream with one lead and one goal.",
         example="/workstream Database: the standby is safe to promote @gus",
+    ),
+    Verb(
+        name="run", also=("runbook",), group="Work", read=running.run, usage="RUNBOOK, or C1 end [because WHY]", first="runbook",
+        does="Begin a runbook as a checklist, or end one before its DONE.", example="/run database-failover",
+    ),
+    Verb(
+        name="tick", group="Work", read=running.tick, usage="[C1] STEP [done, skipped or failed] [NOTE]", first="run",
+        does="Say what came of a step of a runbook; at a STOP what you checked, at a VERIFY what you saw.",
+        example="/tick C1 2 done the standby is promoted",
     ),
     Verb(
         name="mitigation", group="Work", read=_mitigation, usage="WHAT [@OWNER] [until TIME]",

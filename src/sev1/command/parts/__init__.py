@@ -28,6 +28,7 @@ from sev1.command.parts import (
     prompts,
     reach,
     recovery,
+    runs,
     tasks,
     workstreams,
 )
@@ -223,6 +224,14 @@ PARTS: tuple[Part, ...] = (
         evolve=intake.evolve,
         words=intake.words,
         outlives=True,
+    ),
+    Part(
+        name="runs",
+        commands=runs.RunCommand,
+        events=runs.RunEvent,
+        decide=runs.decide,
+        evolve=runs.evolve,
+        words=runs.words,
     ),
 )
 

@@ -22,6 +22,7 @@ from sev1.command.parts.needs import Need
 from sev1.command.parts.priority import Priority
 from sev1.command.parts.reach import Reach
 from sev1.command.parts.recovery import Recovery
+from sev1.command.parts.runs import RunbookRun
 from sev1.command.parts.tasks import Task
 from sev1.command.parts.workstreams import Workstream
 from sev1.command.prompts import Prompt, prompts
@@ -90,6 +91,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     """The five intake questions with their answers; what is not confirmed says the record alone."""
     clocks: dict[str, Clock]
     """By audience: what it was told last, and when it hears again."""
+    runs: list[RunbookRun]
+    """Runbooks that were run as checklists, with what came of each step."""
     handover: Handover
     """Whom command is offered to, if to anybody."""
     reach: Reach
@@ -169,6 +172,7 @@ def incident_view(
         bridge=incident.bridge if incident.bridge.is_open else None,
         intake=asked(incident.intake, incident.title, incident.declared_by, incident.declared_at),
         clocks=incident.clocks,
+        runs=list(incident.runs.values()),
         handover=incident.handover,
         reach=incident.reach,
         merging=incident.merging,

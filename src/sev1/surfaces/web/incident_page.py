@@ -42,6 +42,7 @@ from sev1.surfaces.web.page_view import receipts
 from sev1.surfaces.web.people_rows import people_rows
 from sev1.surfaces.web.priority_view import priority_view
 from sev1.surfaces.web.privacy_view import insiders
+from sev1.surfaces.web.runs_view import runs_view
 from sev1.surfaces.web.timeline_view import FILTERS, PAGE, timeline_view
 from sev1.surfaces.web.visit import Typed, Visit, context_of
 from sev1.surfaces.web.work_view import work_view
@@ -253,6 +254,7 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
         "picture": view.picture(incident, catalog),
         "board": board_view(incident.board, catalog),
         "family": family_view(incident, page.around, catalog, now),
+        "runs": runs_view(incident, catalog),
         "decisions": decision_rows(incident.decisions),
         "bridge": bridge_view(incident, catalog),
         "intake": intake_view(incident, catalog),
