@@ -32,6 +32,7 @@ from sev1.catalog.cache import CatalogCache
 from sev1.command import concerns, kin
 from sev1.command import store as incidents
 from sev1.command.decide import IncidentAggregate
+from sev1.command.declaration import DeclarationStep, QueueDeclarations
 from sev1.command.react import IncidentEffects, PrepareIncident
 from sev1.command.wake import WakeByName
 from sev1.engine import timers, worker
@@ -73,6 +74,8 @@ from sev1.paging import store as pages
 from sev1.paging.decide import PageAggregate
 from sev1.paging.diagnostic_step import DiagnosticStep
 from sev1.paging.react import PreparePage
+from sev1.replay.process import Replays
+from sev1.risk.remind import RiskStep
 from sev1.surfaces.web.incident_watch import Watches
 from sev1.triage.expire import ExpireStep
 from sev1.triage.express import ExpressStep
@@ -109,6 +112,7 @@ class Node:
         self.news = News()
         self.catalogs = CatalogCache()
         self.outlook = Outlook(self.db)
+        self.replays = Replays(self.db)
         self.commands = Commands(self.db, self.clock, self.news)
         self.keyring = KeyRing(self.db, rate_per_s=settings.intake_rate_per_s, burst=2 * settings.intake_rate_per_s)
         self.triage_wake = asyncio.Event()
@@ -138,6 +142,7 @@ class Node:
             pages.project,
             turns.remember,
             diagnostic_store.queue,
+            QueueDeclarations(self.catalogs),
             PageNotices(self.catalogs, self.settings.url),
             prepare=PreparePage(self.catalogs, firing=firing_of),
             snapshots=pages.snapshots,
@@ -154,63 +159,51 @@ class Node:
             companions=kin.streams_with,
         )
         self.fetch = Fetch(allow_private=self.settings.allow_private_targets)
-        self.channels: dict[str, Channel] = {
-            "email": SmtpChannel(self.settings, self.clock),
-            "webhook": WebhookChannel(self.settings, self.clock, self.fetch),
-            "ntfy": NtfyChannel(self.clock, self.fetch),
-            "push": PushChannel(
-                self.db,
-                self.clock,
-                self.fetch,
-                contact=self.settings.url
-                if self.settings.url.startswith("https:")
-                else f"mailto:{self.settings.mail_from}",
-                secret=lambda: self.secret,
-            ),
-            "sms": SmsChannel(self.settings, self.clock, self.fetch),
-            "voice": VoiceChannel(self.settings, self.clock, self.fetch),
+        self.channels = self._channels()
+        self._steps()
+
+    def _channels(self) -> dict[str, Channel]:
+        """How people are reached, by the kind of their contact method."""
+        settings, clock, fetch = self.settings, self.clock, self.fetch
+        sender = settings.url if settings.url.startswith("https:") else f"mailto:{settings.mail_from}"
+        return {
+            "email": SmtpChannel(settings, clock),
+            "webhook": WebhookChannel(settings, clock, fetch),
+            "ntfy": NtfyChannel(clock, fetch),
+            "push": PushChannel(self.db, clock, fetch, contact=sender, secret=lambda: self.secret),
+            "sms": SmsChannel(settings, clock, fetch),
+            "voice": VoiceChannel(settings, clock, fetch),
             "apprise": AppriseChannel(),
         }
-        outcomes = DeliveryOutcomes(self.commands)
-        self.triage = TriageStep(
-            self.db,
-            self.commands,
-            self.catalogs,
-            self.clock,
-            must_give_way=self.pressure,
-            lookout=self.lookout,
-        )
-        self.express = ExpressStep(self.db, self.triage, self.lookout)
-        self.expire = ExpireStep(self.db, self.commands, self.catalogs, self.clock)
-        self.recheck = RecheckStep(self.db, self.commands, self.catalogs, self.clock)
-        self.watch = WatchStep(self.db, self.catalogs, self.clock, self.inbox, self.fetch, holder=self.name)
+
+    def _steps(self) -> None:
+        """What is done again and again; `start_work` says how often."""
+        db, commands, catalogs, clock, me = self.db, self.commands, self.catalogs, self.clock, self.name
+        self.triage = TriageStep(db, commands, catalogs, clock, must_give_way=self.pressure, lookout=self.lookout)
+        self.express = ExpressStep(db, self.triage, self.lookout)
+        self.expire = ExpireStep(db, commands, catalogs, clock)
+        self.recheck = RecheckStep(db, commands, catalogs, clock)
+        self.risks = RiskStep(db, catalogs, clock, self.settings.url)
+        self.watch = WatchStep(db, catalogs, clock, self.inbox, self.fetch, holder=me)
         self.calendars = CalendarFeedStep(
-            self.db,
-            self.catalogs,
-            self.clock,
-            self.fetch,
-            holder=self.name,
-            on_change=lambda: self.news.tell("on-call"),
+            db, catalogs, clock, self.fetch, holder=me, on_change=lambda: self.news.tell("on-call")
         )
-        self.timer = TimerStep(self.commands, holder=self.name, lease_s=self.settings.lease_s)
-        self.diagnose = DiagnosticStep(self.commands, self.catalogs, self.fetch, self.cel, holder=self.name)
+        self.timer = TimerStep(commands, holder=me, lease_s=self.settings.lease_s)
+        self.diagnose = DiagnosticStep(commands, catalogs, self.fetch, self.cel, holder=me)
+        self.declares = DeclarationStep(commands, catalogs, self.cel)
+        outcomes = DeliveryOutcomes(commands)
         self.deliver = DeliveryStep(
-            self.db,
-            self.clock,
+            db,
+            clock,
             self.channels,
-            holder=self.name,
+            holder=me,
             lease_s=self.settings.lease_s,
             on_sent=outcomes.sent,
             on_failed=outcomes.failed,
             rng=random.Random(),  # noqa: S311 - spreads retries, guards nothing
         )
-
         self.heartbeat = HeartbeatOut(
-            self.db,
-            self.clock,
-            self.fetch,
-            url=self.settings.heartbeat_url,
-            every_s=self.settings.heartbeat_every_s,
+            db, clock, self.fetch, url=self.settings.heartbeat_url, every_s=self.settings.heartbeat_every_s
         )
 
     async def __aenter__(self) -> Self:
@@ -247,8 +240,10 @@ class Node:
             Loop("express", self.express, wake=self.express_wake, poll_s=5.0),
             Loop("timers", self.timer, poll_s=0.25),
             Loop("diagnostics", self.diagnose, wake=self._hear(), poll_s=5.0),
+            Loop("declaration", self.declares, wake=self._hear(), poll_s=5.0),
             Loop("expire", self.expire, poll_s=2.0),
             Loop("recheck", self.recheck, poll_s=2.0),
+            Loop("risks", self.risks, poll_s=30.0),
             Loop("watch", self.watch, poll_s=1.0),
             Loop("calendars", self.calendars, poll_s=5.0),
             Loop("keys", self._refresh_keys, poll_s=5.0),

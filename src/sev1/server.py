@@ -72,6 +72,7 @@ def make_app(node: Node) -> Litestar:
                 "catalogs": node.catalogs,
                 "news": node.news,
                 "outlook": node.outlook,
+                "replays": node.replays,
                 "keyring": node.keyring,
                 "stopping": node.stopping,
                 "inbox": node.inbox,

@@ -1,6 +1,8 @@
 """Typical and busy data, made through the same doors and commands as in life."""
 
 from sev1.command import model as m
+from sev1.command.parts.bridge import OpenBridge
+from sev1.command.parts.intake import AnswerIntake
 from sev1.command.parts.workstreams import OpenWorkstream
 from sev1.paging import model as p
 from sev1.paging.diagnostics import RunDiagnostic
@@ -104,6 +106,8 @@ def checkout_outage(house: House, *, entries: int = 0) -> str:
         OpenWorkstream(title="Bookings", goal="Every booking of the night is in the warehouse", lead="hana"),
         by="ana",
     )
+    call = "https://meet.nordlicht.example/j/93847561029?pwd=QmFzZTY0aXNub3RlbmNyeXB0aW9uYnV0aXRpc2xvbmc"
+    house.incident(key, OpenBridge(url=call, people=("bo", "hana")), AnswerIntake(question="blast"), by="ana")
     house.at(12).incident(
         key,
         m.PostUpdate(

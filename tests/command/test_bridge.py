@@ -8,6 +8,7 @@ from tests.command.test_decide import BO, T0, History
 from tests.command.test_grammar import said
 
 from sev1.command import model as m
+from sev1.command.briefing import briefing
 from sev1.command.decide import IncidentAggregate
 from sev1.command.on_the_bridge import asked_to_write
 from sev1.command.parts.board import PutOnBoard
@@ -161,3 +162,7 @@ def test_an_address_is_https_with_a_host_and_nothing_before_it(url):
 def test_a_decision_stored_before_there_were_bridges_was_not_taken_on_one():
     stored = b'{"type":"decision_recorded","decision":"d","reason":"","alternatives":""}'
     assert msgspec.json.decode(stored, type=m.DecisionRecorded).on_bridge is False
+
+
+def test_the_briefing_has_the_address_of_the_bridge_and_who_should_be_on_it():
+    assert f"Bridge: {URL} (@bo)" in dict(briefing(opened().state, T0))["Who does what"]

@@ -15,6 +15,8 @@ from sev1.command.grammar.verbs import BY_NAME, VERBS
 from sev1.command.parts.board import PutOnBoard, SettleItem
 from sev1.command.parts.mitigations import AddMitigation, ChangeMitigation
 from sev1.command.parts.needs import MeetNeed, RaiseNeed
+from sev1.command.parts.priority import FollowSeverity, SetPriority
+from sev1.command.parts.prompts import LaterPrompt
 from sev1.command.parts.tasks import ChangeTask, GiveTask, TakeTask
 from sev1.command.parts.workstreams import OpenWorkstream
 from sev1.engine.decider import Actor, Fact
@@ -75,6 +77,11 @@ def test_every_command_has_one_name_and_no_two_share_one():
         ("/page @gus is it in sync?", m.PageResponder(person="gus", ask="is it in sync?")),
         ("/link a-12", m.LinkAlerts(alerts=(12,))),
         ("/false-alarm", m.CloseFalseAlarm()),
+        ("/priority 1 because of the contract", SetPriority(priority=1, reason="of the contract")),
+        ("/priority P4 nobody waits for it", SetPriority(priority=4, reason="nobody waits for it")),
+        ("/priority follow", FollowSeverity()),
+        ("/not-now", LaterPrompt()),
+        ("/not-now @bo", LaterPrompt(person="bo")),
         ("/dec go", m.RecordDecision(decision="go")),
     ],
 )  # fmt: skip

@@ -161,6 +161,7 @@ def test_the_briefing_says_what_the_state_says():
         "Affected: checkout.",
         "Latest update: 42 % fail",
         "Being done: rolling back",
+        "Not answered yet: how far it reaches, when it began, what changed before, who else must know.",
         "Known: began at 03:05",
     ]
     assert told["Severity and stage"].splitlines()[0] == "SEV-1, assumed: nobody has confirmed it."

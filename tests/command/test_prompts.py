@@ -6,10 +6,12 @@ import pytest
 from tests.command.test_decide import ANA, BO, History
 
 from sev1.command import model as m
-from sev1.command.parts.board import ItemPut, PutOnBoard, SettleItem
+from sev1.command.parts.board import ItemSharpened, PutOnBoard, SettleItem
 from sev1.command.parts.decisions import RecordOutcome
+from sev1.command.parts.handover import OfferCommand
 from sev1.command.parts.mitigations import AddMitigation
 from sev1.command.parts.prompts import LaterPrompt, PromptPutOff
+from sev1.command.parts.reach import CallCommander
 from sev1.command.parts.tasks import GiveTask
 from sev1.command.prompts import ASKS, Prompt, prompt
 from sev1.command.timeline import entry, render
@@ -32,7 +34,7 @@ def kind_of(history: History, me: str = "ana", *, after_min: float = 0) -> str:
 
 def led(severity: str = "sev-3") -> History:
     """With what is known written down by Bo, so that Ana has time to think."""
-    history = History(m.Declare(title="Card payments fail", severity=severity))
+    history = History(m.Declare(title="Card payments fail", severity=severity), update_every_min=None)
     history.when(PutOnBoard(kind="known", text="42 % of payments fail"), BO, after_min=5)
     return history
 
@@ -214,6 +216,40 @@ def test_after_it_was_reopened_the_first_minutes_are_quiet_again():
     assert kind_of(history, after_min=10) == "cause"
 
 
+def a_late_update(history: History) -> None:
+    history.when(m.PostUpdate(condition="bad", next_update_in_min=9), BO)
+
+
+def a_task_that_is_due(history: History) -> None:
+    history.when(GiveTask(text="look", owner="ana", due_at=history.now + timedelta(minutes=9)), BO)
+
+
+def a_call(history: History) -> None:
+    history.when(CallCommander(), BO)
+
+
+def an_end_that_is_near(history: History) -> None:
+    for criterion in m.CRITERIA:
+        history.when(m.ConfirmCriterion(criterion=criterion), BO)
+
+
+@pytest.mark.parametrize("more_urgent", [a_late_update, a_task_that_is_due, a_call, an_end_that_is_near])
+def test_nothing_is_asked_while_something_does_not_wait(more_urgent):
+    history = led()
+    history.when(PutOnBoard(kind="hypothesis", text="x"), BO)
+    assert kind_of(history, after_min=20) != ""
+    more_urgent(history)
+    assert kind_of(history, after_min=20) == ""
+
+
+def test_who_is_offered_command_is_asked_nothing_else():
+    history = led()
+    history.when(m.AssignRole(role="ops", person="bo"))
+    assert kind_of(history, "bo", after_min=20) == "faster"
+    history.when(OfferCommand(person="bo"))
+    assert kind_of(history, "bo", after_min=10) == ""
+
+
 def test_every_kind_of_question_is_asked_from_one_place():
     kinds = [ask.kind for ask in ASKS]
     assert len(kinds) == len(set(kinds))
@@ -226,7 +262,7 @@ def test_a_guess_said_again_with_what_would_prove_it_wrong_is_the_same_guess():
     before = history.state.board[2]
     again = PutOnBoard(kind="hypothesis", text="the pool is full", disproof="idle > 0")
     assert history.when(again, after_min=3) == [
-        ItemPut(number=2, kind="hypothesis", text="the pool is full", disproof="idle > 0")
+        ItemSharpened(number=2, kind="hypothesis", text="the pool is full", disproof="idle > 0")
     ]
     after = history.state.board[2]
     assert (after.disproof, after.by, after.at) == ("idle > 0", before.by, before.at)

@@ -1,10 +1,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from sev1.catalog.model import Severity
 from sev1.command.model import Incident
-from sev1.measure.times import summarise, target_met, times
+from sev1.measure.times import response_target, summarise, target_met, times
 
 T0 = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 
@@ -41,6 +42,34 @@ def test_the_response_target_is_met_up_to_the_last_second(limit_s: int | None, m
 
 def test_immediate_leaves_a_human_one_minute():
     assert target_met(incident(acknowledged=6), severity(0)) is True
+
+
+@pytest.mark.parametrize(
+    ("minute", "left_s", "met"), [(5, 180.0, None), (7, 60.0, None), (8, 0.0, None), (8.5, -30.0, False)]
+)
+def test_the_target_runs_from_the_detection_until_somebody_answers(minute: float, left_s: float, met: bool | None):
+    running = replace(incident(acknowledged=None), status="open")
+    target = response_target(running, severity(180), T0 + timedelta(minutes=minute))
+    assert target is not None
+    assert (target.remaining_s, target.met) == (left_s, met)
+    assert target.due_at == T0 + timedelta(minutes=8)
+
+
+def test_once_answered_nothing_is_left_to_run_and_the_time_does_not_change_it():
+    for minute in (9, 900):
+        target = response_target(incident(), severity(180), T0 + timedelta(minutes=minute))
+        assert target is not None
+        assert (target.remaining_s, target.met, target.answered_at) == (None, True, T0 + timedelta(minutes=8))
+    late = response_target(incident(acknowledged=9), severity(180), T0)
+    assert late is not None
+    assert late.met is False
+
+
+def test_what_ended_without_an_answer_runs_no_more_and_what_is_watched_has_no_target():
+    over = response_target(incident(acknowledged=None), severity(180), T0 + timedelta(hours=9))
+    assert over is not None
+    assert (over.remaining_s, over.met) == (None, None)
+    assert response_target(incident(), severity(None), T0) is None
 
 
 def test_a_summary_leaves_out_what_is_not_there_and_does_not_time_false_alarms():

@@ -1,5 +1,6 @@
 """Storm control: one person gets a bundle, the count is right, and what is worst is never hidden in it."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -174,9 +175,32 @@ async def test_a_bundle_whose_worker_died_goes_out_again_as_a_repeat(outbox: Out
     outbox.clock.advance(seconds=21)
     channel = Scripted()
     await outbox.drain(outbox.worker(channel, holder="b"), seconds=60)
-    assert sum(len(n.others) or 1 for n in channel.notices) == 7
-    assert all(repeat for _, repeat in channel.sent)
+    assert [len(n.others) for n in channel.notices] == [7], "whole, as it went out before"
+    assert channel.notices[0].title == "7 pages at once: 7 SEV-2"
+    assert [repeat for _, repeat in channel.sent] == [True]
     assert set((await states(outbox)).values()) == {"sent"}
+
+
+async def test_workers_at_once_do_not_put_back_what_one_of_them_is_about_to_take(outbox: Outbox, small: Notice):
+    channel = Scripted()
+    workers = [outbox.worker(channel) for _ in range(4)]
+    for n in (1, 2, 3):
+        await queue(outbox, small, n)
+        await outbox.drain(workers[0])
+    await queue(outbox, small, *range(4, 44))
+    await outbox.drain(workers[0])
+    assert len(channel.notices) == 3
+    for _ in range(2):
+        outbox.clock.advance(seconds=30)
+        for _ in range(4):
+            await asyncio.gather(*(step() for step in workers))
+    counts = [len(n.others) or 1 for n in channel.notices[3:]]
+    assert sum(counts) == 40
+    assert counts[0] >= 40 - 3, (
+        "half a minute, one message: at most what the other three were just claiming comes later"
+    )
+    async with outbox.db.connection() as conn:
+        assert await conn.fetchval("SELECT max(attempts) FROM deliveries") == 1
 
 
 async def test_that_pages_are_over_is_one_message_too(outbox: Outbox, small: Notice):

@@ -6,6 +6,7 @@ from sev1.catalog.contact import EmailMethod
 from sev1.catalog.model import Catalog, Person, Service
 from sev1.command import model as m
 from sev1.command.decide import IncidentAggregate
+from sev1.command.parts.intake import IntakeAnswered, IntakeFound
 from sev1.engine.decider import Actor, Fact, fold
 from sev1.review.postmortem import Record, render_draft
 
@@ -87,3 +88,13 @@ def test_what_people_wrote_cannot_become_headings_lists_or_html():
     html = MarkdownIt("commonmark").render(text)
     assert "<script>" not in html
     assert "<strong>" not in html
+
+
+def test_the_answers_of_the_intake_are_where_they_belong_and_say_what_nobody_confirmed():
+    found = IntakeFound(found={"changed": "03:05 Checkout: Deploy 1.4\n02:00 Cart: <b>Deploy</b>", "tell": "Payments"})
+    text = draft(found, IntakeAnswered(question="blast", text="Europe only"))
+    causes = text.partition("Contributing causes")[2].partition("## ")[0]
+    assert "03:05 Checkout: Deploy 1.4; 02:00 Cart:" in causes
+    assert "<b>" not in causes
+    assert "not confirmed" in causes
+    assert "- Reach: Europe only\n" in text.partition("3. Impact")[2].partition("## ")[0]

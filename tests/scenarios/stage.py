@@ -68,7 +68,9 @@ class Stage:
     async def settle(self) -> None:
         """Everything that can happen now has happened."""
         node = self.node
-        await worker.drain(node.triage, node.expire, node.recheck, node.timer, node.diagnose, node.deliver, limit=200)
+        await worker.drain(
+            node.triage, node.expire, node.recheck, node.timer, node.diagnose, node.declares, node.deliver, limit=200
+        )
 
     async def later(self, **delta: float) -> None:
         """Time passes, in steps small enough that timers fire in their order."""

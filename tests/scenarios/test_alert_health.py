@@ -38,9 +38,18 @@ async def test_the_noisiest_rules_say_how_often_anybody_acted(stage: Stage):
     await stage.answers((await stage.api("GET", "/pages"))[-1]["id"], "acknowledge")
     found = await health(stage)
     assert found["noisiest"] == [
-        {"rule": "Noisy", "fired": 3, "acted_on": 0},
-        {"rule": "Real", "fired": 1, "acted_on": 1},
+        {"rule": "Noisy", "fired": 3, "acted_on": 0, "false_alarms": 0},
+        {"rule": "Real", "fired": 1, "acted_on": 1, "false_alarms": 0},
     ]
+
+
+async def test_an_incident_that_was_a_false_alarm_counts_against_the_rules_that_led_to_it(stage: Stage):
+    await stage.fires("Ghost")
+    await stage.declares("Card payments fail", page="P-1", commander="ana")
+    await stage.says("INC-1", "/false-alarm a test card")
+    found = await health(stage)
+    assert found["noisiest"] == [{"rule": "Ghost", "fired": 1, "acted_on": 0, "false_alarms": 1}]
+    assert (await stage.api("GET", "/measures"))["false_alarms"] == 1
 
 
 async def test_they_are_counted_by_severity_and_by_the_hour_of_the_readers_clock(stage: Stage):

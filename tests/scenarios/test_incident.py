@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from tests.scenarios.stage import Stage, rfc3339
+from tests.scenarios.test_restricted_incidents import browser
 
 
 async def declared_from_page(stage: Stage) -> str:
@@ -160,3 +161,22 @@ async def test_an_unknown_command_is_refused_by_name(stage: Stage):
     await stage.declares()
     answer = await stage.does("INC-1", "explode", expect=400)
     assert "explode" in answer["detail"]
+
+
+async def test_one_line_declares_from_anywhere_by_api_and_on_the_page(stage: Stage):
+    made = await stage.api("POST", "/lines", {"line": "/declare Card payments fail sev 2 on checkout @bo"})
+    assert (made["title"], made["severity"], made["services"], made["commander"]) == (
+        "Card payments fail",
+        "sev-2",
+        ["checkout"],
+        "bo",
+    )
+    refused = await stage.api("POST", "/lines", {"line": "/can it works"}, expect=400)
+    assert "Outside of an incident a line declares one" in refused["detail"]
+    refused = await stage.api("POST", "/lines", {"line": "/declare It is slow on chekout"}, expect=400)
+    assert "Did you mean checkout?" in refused["detail"]
+    ana = await browser(stage, "ana")
+    form = {"form": "declare", "title": "/declare Search is slow sev 3 on search", "csrf": ana["X-CSRF-Token"]}
+    assert (await stage.http.post("/incidents/new", headers=ana, data=form)).status_code == 303
+    second = await stage.api("GET", "/incidents/INC-2")
+    assert (second["title"], second["severity"], second["services"]) == ("Search is slow", "sev-3", ["search"])

@@ -12,7 +12,8 @@ def of_band(html: str) -> str:
 async def test_the_commander_is_asked_one_thing_and_may_answer_or_put_it_off(stage: Stage):
     ana, bo = await browser(stage, "ana"), await browser(stage, "bo")
     await stage.declares(severity="sev-3", commander="ana", services=["checkout"])
-    await stage.says("INC-1", "/role ops @bo")
+    here = {"line": "/role ops @bo", "form": "line", "csrf": ana["X-CSRF-Token"]}
+    assert (await stage.http.post("/incidents/INC-1/lines", headers=ana, data=here)).status_code == 303
     assert "Not now" not in (await stage.http.get("/incidents/INC-1", headers=ana)).text
     await stage.later(minutes=6)
     hers = of_band((await stage.http.get("/incidents/INC-1", headers=ana)).text)

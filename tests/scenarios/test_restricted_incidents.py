@@ -92,6 +92,7 @@ async def a_restricted_incident(stage: Stage) -> None:
         "/workstream Kestrel: find every kestrel key @dana",
         "/page @gus which kestrel keys are yours?",
         "/bridge https://kestrel.example with @dana",
+        "/blast every kestrel key",
     )
 
 

@@ -8,7 +8,7 @@ from tests.web.test_incident_view import INCIDENT, NOW
 from sev1.catalog.model import Catalog
 from sev1.command.parts.board import Item
 from sev1.command.parts.tasks import Task
-from sev1.surfaces.web.board_view import OVER_SHOWN, board_view
+from sev1.surfaces.web.board_view import OPEN_SHOWN, OVER_SHOWN, board_view
 from sev1.surfaces.web.work_view import work_view
 
 MANY = OVER_SHOWN + 5
@@ -27,6 +27,14 @@ def test_the_latest_settled_items_are_shown_and_all_are_counted():
     assert [row.ref for row in view.settled] == [f"H{n}" for n in range(MANY, MANY - OVER_SHOWN, -1)]
     assert view.settled_count == MANY
     assert [row.text for group in view.groups for row in group.rows] == ["it is slow"]
+
+
+def test_of_what_stands_the_latest_of_each_kind_are_shown_and_the_earlier_are_counted():
+    board = {n: Item(number=n, kind="known", text=f"fact {n}", by="ana", at=NOW) for n in range(1, OPEN_SHOWN + 6)}
+    board[99] = Item(number=99, kind="blocker", text="no access", by="ana", at=NOW)
+    groups = {group.kind: group for group in board_view(board, Catalog()).groups}
+    assert [row.ref for row in groups["known"].rows] == [f"K{n}" for n in range(6, OPEN_SHOWN + 6)]
+    assert (groups["known"].earlier, groups["blocker"].earlier) == (5, 0)
 
 
 def test_the_latest_done_tasks_are_shown_and_all_are_counted():

@@ -1,4 +1,4 @@
-"""What the incident's page shows of promises, decisions and the bridge, and what its forms send."""
+"""What the incident's page shows of promises, decisions, the bridge and the five questions, and what its forms send."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -101,3 +101,18 @@ async def test_the_bridge_is_opened_by_a_line_its_question_answered_by_a_button_
     assert "is asked: what was decided on the bridge?" in await ana.see(f"/incidents/{key}")
     await ana.send(f"/incidents/{key}/commands", type="nothing_decided", form="nothing-decided")
     assert "what was decided on the bridge?" not in await ana.see(f"/incidents/{key}")
+
+
+async def test_the_five_questions_say_what_the_record_says_and_a_click_confirms_it(enter: Do, declared: Do):
+    ana, key = await enter(), await declared(services=("checkout",))
+    section = (await ana.see(f"/incidents/{key}")).partition('id="picture-intake"')[2].partition("</section>")[0]
+    assert "4 open" in section
+    assert section.count("from the record, not confirmed") == 2
+    assert section.count("not answered yet") == 2
+    assert "?line=/began%20" in section
+    await ana.send(f"/incidents/{key}/commands", type="answer_intake", question="blast", form="intake-blast")
+    await ana.send(f"/incidents/{key}/lines", line="/changed <b>the deploy</b>")
+    section = (await ana.see(f"/incidents/{key}")).partition('id="picture-intake"')[2].partition("</section>")[0]
+    assert "2 open" in section
+    assert "&lt;b&gt;the deploy" in section
+    assert 'id="f-intake-blast"' not in section

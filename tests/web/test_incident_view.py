@@ -127,10 +127,35 @@ def test_unknown_impact_starts_at_the_worst_everyday_severity(nordlicht: Catalog
 @pytest.mark.parametrize(
     ("changes", "offered"),
     [
-        ({}, ["role", "handover", "severity", "responder", "override", "link", "times", "restrict", "false-alarm"]),
+        (
+            {},
+            [
+                "role",
+                "handover",
+                "severity",
+                "priority",
+                "responder",
+                "override",
+                "link",
+                "times",
+                "restrict",
+                "false-alarm",
+            ],
+        ),
         (
             {"gate": HELD},
-            ["role", "handover", "severity", "responder", "withdraw", "link", "times", "restrict", "false-alarm"],
+            [
+                "role",
+                "handover",
+                "severity",
+                "priority",
+                "responder",
+                "withdraw",
+                "link",
+                "times",
+                "restrict",
+                "false-alarm",
+            ],
         ),
         ({"status": "resolved"}, ["all-clear", "role", "link", "times", "restrict", "reopen"]),
         ({"status": "closed"}, ["link", "times", "restrict", "reopen"]),

@@ -21,6 +21,17 @@ async def test_a_viewer_notes_a_signal_and_may_declare_from_it_but_not_settle_it
     assert '<a href="/incidents/INC-1">INC-1</a>' in await viewer.see("/signals?state=promoted")
 
 
+async def test_what_is_open_about_a_service_stands_on_its_page_until_it_is_settled(enter):
+    ana = await enter()
+    await ana.send("/signals", on="/signals", text="The failover needed two tries", service="checkout")
+    await ana.send("/signals", on="/signals", text="Disk 90 %", service="search")
+    page = await ana.see("/catalog/services/checkout")
+    assert '<a href="/signals/1">SIG-1</a> The failover needed two tries' in page
+    assert "Disk 90 %" not in page
+    await ana.send("/signals/1/review", on="/signals", lesson="The check looks a week ahead")
+    assert "SIG-1" not in await ana.see("/catalog/services/checkout")
+
+
 async def test_a_refused_form_keeps_what_was_typed(enter):
     ana = await enter()
     refused = await ana.send("/signals", on="/signals", text="odd", tags="a/b", might_have="Much")

@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from msgspec.structs import replace
 
 from sev1.catalog import audience, glossary, maintenance
+from sev1.catalog.check_declaration import declaration
 from sev1.catalog.check_diagnostics import diagnostics
 from sev1.catalog.check_policies import policies
 from sev1.catalog.check_signals import signals
@@ -60,6 +61,7 @@ def check(catalog: Catalog, unread: Names | None = None) -> list[Finding]:
         *_route_tests(catalog, names),
         *glossary.faults(catalog),
         *diagnostics(catalog),
+        *declaration(catalog),
         *signals(catalog, functools.partial(_reference, names=names)),
     ]
     if unread is None:

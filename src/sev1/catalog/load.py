@@ -19,6 +19,7 @@ from sev1.catalog import yaml_tree
 from sev1.catalog.check import check
 from sev1.catalog.convert import faults
 from sev1.catalog.model import DEFAULT_SEVERITIES, KINDS, Catalog, Runbook
+from sev1.catalog.plan import objects
 from sev1.catalog.problems import CatalogInvalid, Problem, did_you_mean, listed, shortened
 from sev1.catalog.problems import Path as Path_
 from sev1.catalog.yaml_tree import Mapping, Node, Unreadable, line_of, plain
@@ -62,6 +63,23 @@ def inspect(directory: Path) -> Loaded:
     return Loaded(reading.catalog(), tuple(sorted(warnings)), reading.places())
 
 
+def laid_over(base: Catalog, text: str) -> Catalog:
+    """`base` with the objects of one YAML text in place of those of the same kind and name, or beside them.
+
+    Raises `CatalogInvalid` with all problems, by line of the text.
+    """
+    reading = _Reading(Path("text"))
+    reading.lay_under(base)
+    try:
+        reading.read_yaml("text", text)
+    except Unreadable as error:
+        raise CatalogInvalid([error.problem("text")]) from None
+    reading.cross_check()
+    if reading.problems:
+        raise CatalogInvalid(sorted(set(reading.problems)))
+    return reading.catalog()
+
+
 class _Source(Struct):
     """Where an object was written."""
 
@@ -88,7 +106,7 @@ class _Reading:
                 if path.suffix == ".md":
                     self._read_runbook(file, path.stem, text)
                 else:
-                    self._read_yaml(file, text)
+                    self.read_yaml(file, text)
             except Unreadable as error:
                 self.problems.append(error.problem(file))
                 self._lost_a_file = True
@@ -96,6 +114,10 @@ class _Reading:
                 message = f"Up to here the files hold more than {LARGEST_CATALOG // 1_000_000} million characters."
                 self._report(file, 1, message, "Check that the folder holds only the catalog.")
                 raise CatalogInvalid(self.problems)
+
+    def lay_under(self, base: Catalog) -> None:
+        """What holds where nothing else is read."""
+        self._values |= objects(base)
 
     def _paths(self) -> list[Path]:
         paths = list(itertools.islice(_files(self._directory), MOST_FILES + 1))
@@ -143,7 +165,7 @@ class _Reading:
             (warnings if finding.warning else self.problems).append(problem)
         return warnings
 
-    def _read_yaml(self, file: str, text: str) -> None:
+    def read_yaml(self, file: str, text: str) -> None:
         documents = 0
         for documents, node in enumerate(yaml_tree.documents(text), start=1):  # noqa: B007 - counted after the loop
             if isinstance(node, Mapping):

@@ -74,6 +74,11 @@ def diagnostics_named(body: str) -> tuple[str, ...]:
 
 
 def _items(body: str) -> Iterator[str]:
+    return (text for text, is_item in lines_of(body) if is_item)
+
+
+def lines_of(body: str) -> Iterator[tuple[str, bool]]:
+    """The lines outside fenced code, without blanks around them, and whether each is a list item; of an item its text."""
     fence = ""
     for line in body.splitlines():
         mark = _FENCE.match(line)
@@ -81,5 +86,6 @@ def _items(body: str) -> Iterator[str]:
             fence = mark[1]
         elif mark and mark[1].startswith(fence):
             fence = ""
-        elif not fence and (item := _ITEM.fullmatch(line)):
-            yield item["text"]
+        elif not fence:
+            item = _ITEM.fullmatch(line)
+            yield (item["text"], True) if item else (line.strip(), False)

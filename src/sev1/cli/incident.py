@@ -96,9 +96,15 @@ def _key(text: str) -> str:
 
 
 def _list_open() -> None:
-    open_ones = [one for one in call("GET", "/api/v1/incidents") if one["status"] in {"open", "resolved"}]
+    open_ones = call("GET", "/api/v1/incidents/active")
     for one in open_ones:
-        print(f"{one['id']}  {one['severity'].upper()}  {one['stage']}  IC {one['commander']}  {one['title']}")
+        facts = [f"since {one['started_at'][:16]}Z"]
+        if one["next_update_at"]:
+            facts.append(f"update {'late since' if one['update_late'] else 'by'} {one['next_update_at'][:16]}Z")
+        if one["open_needs"]:
+            facts.append(f"{one['open_needs']} open need{'s' if one['open_needs'] > 1 else ''}")
+        said = f"{one['severity'].upper()}  {one['stage']}  IC {one['commander']}  {one['title']}"
+        print(f"{one['id']}  {said}  ({', '.join(facts)})")
     if not open_ones:
         print("No incident is open.")
 
@@ -117,9 +123,21 @@ def _help(name: str) -> None:
 def _show(key: str) -> None:
     state = call("GET", f"/api/v1/incidents/{key}")
     print(f"{state['id']}  {state['severity'].upper()}  {state['title']}")
-    print(f"IC {state['commander']}  ·  {state['status']}, {state['stage']}")
+    print(f"IC {state['commander']}  ·  {state['status']}, {state['stage']}  ·  {state['priority']}{_because(state)}")
+    if (target := state["response_target"]) and target["remaining_s"] is not None:
+        late = target["remaining_s"] < 0
+        print(f"Nobody has answered: {'late by' if late else 'wanted in'} {abs(target['remaining_s']):.0f} s")
     for person, asked in state["prompts"].items():
         print(f"{asked['phase'].capitalize()} @{person}: {asked['text']}  ({asked['line'].strip()} …)")
+    _print_bridge_and_intake(state)
+    _print_work(state)
+    print()
+    for entry in call("GET", f"/api/v1/incidents/{key}/timeline"):
+        _print_entry(entry)
+
+
+def _print_work(state: dict[str, Any]) -> None:
+    """What is open: facts and guesses, tasks, needs, runbooks."""
     for item in state["board"]:
         if item["outcome"] is None:
             unless = f"  (wrong if: {item['disproof']})" if item["disproof"] else ""
@@ -130,9 +148,33 @@ def _show(key: str) -> None:
     for need in state["needs"]:
         if need["state"] == "open":
             print(f"  N{need['number']} {need['owner'] or 'nobody'}: {need['text']}")
-    print()
-    for entry in call("GET", f"/api/v1/incidents/{key}/timeline"):
-        _print_entry(entry)
+    for run in state["runs"]:
+        if run["ended_at"] is None:
+            _print_run(run)
+
+
+def _print_bridge_and_intake(state: dict[str, Any]) -> None:
+    """The bridge while one is open, and the five questions with what nobody has confirmed."""
+    if bridge := state["bridge"]:
+        asked = "  (what was decided there?)" if bridge["asked_at"] else ""
+        print(f"Bridge {bridge['url']}  {' '.join(f'@{name}' for name in bridge['people'])}{asked}".rstrip())
+    for one in state["intake"][1:]:
+        doubt = "" if one["confirmed"] or not one["text"] else "  (from the record, not confirmed)"
+        print(f"  {one['title']}: {'; '.join(one['text'].splitlines()) or 'not answered yet'}{doubt}")
+
+
+def _because(state: dict[str, Any]) -> str:
+    """Why the priority is not that of the severity."""
+    return f", because {state['priority_set']['reason']}" if state["priority_set"] else ""
+
+
+def _print_run(run: dict[str, Any]) -> None:
+    """A runbook being run, with what came of each step."""
+    print(f"  C{run['number']} {run['title']}")
+    for number, step in enumerate(run["steps"], start=1):
+        tick = run["ticks"].get(str(number))
+        cue = f"{step['cue'].upper()}: " if step["cue"] else ""
+        print(f"    {number} {tick['outcome'] if tick else 'open'}: {cue}{step['text']}")
 
 
 def _family(key: str) -> None:
@@ -167,13 +209,14 @@ def _say(key: str, line: str) -> None:
     for entry in changed["recorded"]:
         _print_entry(entry)
     if not changed["recorded"]:
-        print("That is so already; nothing was changed.")
+        print("Nothing was added to the timeline.")
     for advice in changed["advice"]:
         print(f"⚠️ {advice['message']}" + (f"  {advice['line']}" if advice["line"] else ""), file=sys.stderr)
     print_warnings(changed["warnings"])
 
 
 def _print_entry(entry: dict[str, Any]) -> None:
-    print(f"{entry['at'][11:19]}  {entry['headline']}  ({entry['by']})")
+    undone = f"  undone by #{entry['corrected_by']}" if entry["corrected_by"] else ""
+    print(f"{entry['at'][11:19]}  #{entry['version']}  {entry['headline']}  ({entry['by']}){undone}")
     for label, text in entry["details"]:
         print(f"          {label}: {text}")

@@ -19,6 +19,7 @@ from sev1.cli import (
     on_call,
     replay,
     respond,
+    risk,
     serve,
     signal,
     silence,
@@ -42,6 +43,7 @@ lint.register(app)
 language.register(app)
 explain.register(app)
 replay.register(app)
+risk.register(app)
 signal.register(app)
 
 

@@ -64,7 +64,7 @@ def print_warnings(warnings: list[dict[str, Any]]) -> None:
 def now() -> None:
     """Open pages and open incidents."""
     pages = call("GET", "/api/v1/pages")
-    incidents = [i for i in call("GET", "/api/v1/incidents") if i["status"] in {"open", "resolved"}]
+    incidents = call("GET", "/api/v1/incidents/active")
     for page in pages:
         who = ", ".join(p["person"] for p in page["people"])
         print(f"{page['id']}  {page['status']}  {page['title']}  (asked: {who or 'nobody'})")

@@ -50,9 +50,14 @@ def signals(
         print("There is none.")
 
 
-def signal_promote(signal: str = SIGNAL, severity: str = typer.Option(None, help="sev-0 … sev-5.")) -> None:
+def signal_promote(
+    signal: str = SIGNAL,
+    severity: str = typer.Option(None, help="sev-0 … sev-5."),
+    restricted: bool = typer.Option(False, "--restricted", help="Only those with a role and the admitted see it."),
+) -> None:
     """Declare an incident from a signal."""
-    print(_settle(signal, "promote", {"severity": severity})["incident"])
+    promoted = _settle(signal, "promote", {"severity": severity, "restricted": restricted})
+    print(promoted["incident"] or "declared; it is not yours to see")
 
 
 def signal_review(signal: str = SIGNAL, lesson: str = typer.Option(..., help="What was learnt.")) -> None:

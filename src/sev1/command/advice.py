@@ -12,6 +12,7 @@ from sev1.command import model as m
 from sev1.command.parts.board import ItemPut
 from sev1.command.parts.family import ChildDeclared
 from sev1.command.parts.privacy import IncidentRestricted
+from sev1.command.parts.runs import StepTicked, steps_in_words
 from sev1.command.parts.tasks import TaskGiven, TaskTaken
 from sev1.command.terms import NameOf
 from sev1.engine.decider import Fact
@@ -37,7 +38,11 @@ class Advice(Struct, frozen=True, kw_only=True):
 
 def advise(after: m.Incident, facts: Iterable[Fact[m.IncidentEvent]], name_of: NameOf) -> list[Advice]:
     """What to point out after `facts` led to `after`."""
-    return [advice for fact in facts for advice in _of(after, fact, name_of)]
+    return [
+        advice
+        for fact in facts
+        for advice in (_out_of_order(fact.event) if isinstance(fact.event, StepTicked) else _of(after, fact, name_of))
+    ]
 
 
 def _of(after: m.Incident, fact: Fact[m.IncidentEvent], name_of: NameOf) -> list[Advice]:
@@ -120,6 +125,19 @@ def _shut_out(after: m.Incident, name_of: NameOf) -> list[Advice]:
         )
         for name in dict.fromkeys(owners)
         if name not in after.insiders
+    ]
+
+
+def _out_of_order(event: StepTicked) -> list[Advice]:
+    if not event.before:
+        return []
+    them = "it" if len(event.before) == 1 else "them"
+    return [
+        Advice(
+            kind="out_of_order",
+            message=f"Nobody ticked {steps_in_words(event.before)} of C{event.run} before. Say what became of {them}.",
+            line=f"/tick C{event.run} {event.before[0]} skipped ",
+        )
     ]
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sev1.catalog.audience import INTERNAL
 from sev1.command import model as m
 from sev1.command.parts.handover import POINTS, Point
+from sev1.command.parts.intake import asked
 from sev1.command.terms import Details, NameOf, spoken
 
 MOST_LINES = 12
@@ -45,8 +46,21 @@ def _impact(incident: m.Incident, now: datetime) -> list[str]:
         lines.append("No update was posted yet.")
     if incident.mitigated_at:
         lines.append(f"Mitigated at {spoken(incident.mitigated_at)}.")
+    lines += _at_intake(incident)
     known = [f"Known: {item.text}" for item in incident.board.values() if item.kind == "known" and not item.outcome]
     return [*lines, *_most(known)]
+
+
+def _at_intake(incident: m.Incident) -> list[str]:
+    """What changed before and how far it reaches, and which of the five questions are open."""
+    asked_for = asked(incident.intake, incident.title, incident.declared_by, incident.declared_at)
+    lines = [
+        f"{one.title}: {'; '.join(one.text.splitlines())}{'' if one.confirmed else ' (from the record, not confirmed)'}"
+        for one in asked_for
+        if one.text and one.question in {"blast", "changed", "tell"}
+    ]
+    unanswered = [one.title.lower() for one in asked_for if not one.text]
+    return lines + ([f"Not answered yet: {', '.join(unanswered)}."] if unanswered else [])
 
 
 def _state(incident: m.Incident) -> list[str]:
@@ -71,6 +85,8 @@ def _people(incident: m.Incident, now: datetime, name_of: NameOf) -> list[str]:
         f"{stream.ref} {stream.title}, {name_of(stream.lead)}{': ' + stream.goal if stream.goal else ''}"
         for stream in streams
     )
+    if incident.bridge.is_open:
+        lines.append(f"Bridge: {incident.bridge.url}{_on_it(incident.bridge.people, name_of)}")
     tasks = sorted((task for task in incident.tasks.values() if task.is_open), key=lambda task: task.due_at)
     return [
         *lines,
@@ -79,6 +95,10 @@ def _people(incident: m.Incident, now: datetime, name_of: NameOf) -> list[str]:
             for task in tasks
         ),
     ]
+
+
+def _on_it(people: tuple[str, ...], name_of: NameOf) -> str:
+    return f" ({', '.join(map(name_of, people))})" if people else ""
 
 
 def _decisions(incident: m.Incident, now: datetime, name_of: NameOf) -> list[str]:

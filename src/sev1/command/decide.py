@@ -15,7 +15,7 @@ from sev1.command import fatigue, on_the_bridge, prompts, restricted, succession
 from sev1.command import model as m
 from sev1.command import needs_between as between
 from sev1.command.merge import merge, take_in
-from sev1.command.parts import PARTS, clocks, decisions, part_of, waits
+from sev1.command.parts import PARTS, clocks, decisions, intake, part_of, runs, waits
 from sev1.command.parts import family as f
 from sev1.command.parts import needs as n
 from sev1.command.parts import privacy as p
@@ -24,6 +24,7 @@ from sev1.command.parts.merging import MergedInto, MergeInto, TakeIn
 from sev1.command.parts.pace import CheckPace
 from sev1.command.parts.prompts import LaterPrompt
 from sev1.command.parts.recovery import Recovery, ReviewPlanned, began
+from sev1.command.parts.runs import StartRun
 from sev1.command.parts.tasks import GiveTask
 from sev1.command.terms import Command, Scene
 from sev1.engine.decider import Actor, Fact
@@ -88,6 +89,7 @@ def _declare(state: m.Incident, command: m.Declare, known: m.Known, now: datetim
             detected_at=detected,
             acknowledged_at=max(known.page_acknowledged_at or now, detected),
             next_update_at=_next(now, known.update_every_min),
+            answered=known.page_acknowledged_at is not None or known.commander in {None, by.id},
         )
     ]
     if command.page:
@@ -99,6 +101,7 @@ def _declare(state: m.Incident, command: m.Declare, known: m.Known, now: datetim
         events.append(p.IncidentRestricted(admitted=tuple(dict.fromkeys((known.commander or by.id, by.id)))))
     if command.parent:
         events.append(f.joins(command.parent, known.kin))
+    events += intake.newly_found({}, known.found)
     return [*events, *(clocks.first_promises(known.promises, now) if not command.restricted else ())]
 
 
@@ -132,6 +135,8 @@ def _respond(
             return prompts.put_off(state, command, known.update_every_min, now, by)
         if isinstance(command, succession.Change):
             return succession.decide(state, command, known, now, by)
+        if isinstance(command, StartRun):
+            return [*runs.start(state.runs, command, known.checklist)]
         if isinstance(command, GiveTask) and command.workstream and command.workstream not in state.workstreams:
             raise NotFound(f"There is no workstream W{command.workstream} in {state.key}.")
         scene = Scene(
@@ -146,7 +151,7 @@ def _respond(
         of_part = getattr(state, part.name)
         if part.lives_on and not state.is_open and isinstance(command, m.TimerCommand):
             of_part = part.lives_on(of_part)
-        return part.decide(of_part, command, scene)
+        return [*_times_said(state, command, now), *part.decide(of_part, command, scene)]
     match command:
         case m.SayUnsure():
             return []
@@ -161,11 +166,14 @@ def _respond(
         case m.GiveAllClear():
             return _all_clear(state, command, known, now)
         case m.LinkPage():
-            return [] if command.page in state.pages else [m.PageLinked(page=command.page)]
+            if command.page in state.pages:
+                return []
+            return [m.PageLinked(page=command.page), *intake.newly_found(state.intake, known.found)]
         case m.LinkAlerts():
             new = tuple(dict.fromkeys(a for a in command.alerts if a not in state.alerts))
             services = tuple(s for s in known.services if s not in state.services)
-            return [m.AlertsLinked(alerts=new, services=services)] if new else []
+            linked = m.AlertsLinked(alerts=new, services=services)
+            return [linked, *intake.newly_found(state.intake, known.found)] if new else []
         case m.AssignRole():
             return _assign(state, command)
         case m.ReleaseRole():
@@ -289,6 +297,13 @@ def _stage(state: m.Incident, command: m.SetStage) -> list[m.IncidentEvent]:
     return events
 
 
+def _times_said(state: m.Incident, command: Command, now: datetime) -> list[m.IncidentEvent]:
+    """When it began is a question of the intake; the incident's own start follows the answer."""
+    if not isinstance(command, intake.AnswerIntake) or command.started_at in (None, state.started_at):
+        return []
+    return _correct_times(state, m.CorrectTimes(started_at=command.started_at, reason="Said when asked."), now)
+
+
 def _correct_times(state: m.Incident, command: m.CorrectTimes, now: datetime) -> list[m.IncidentEvent]:
     started, detected = command.started_at or state.started_at, command.detected_at or state.detected_at
     assert started is not None
@@ -394,9 +409,16 @@ def rank(severity: str) -> int:
 
 def evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
     after = succession.follow(state, _evolve(state, fact), fact)
-    after = fatigue.follow(state, _with_clocks(state, after, fact), fact)
+    after = fatigue.follow(state, _answered(_with_clocks(state, after, fact), fact), fact)
     after = on_the_bridge.follow(after, fact)
     return replace(after, entries=undo.follow(state.entries, fact))
+
+
+def _answered(after: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
+    """What somebody with a role does first is the answer, when whoever declared it does not command it (mission 1.3)."""
+    if after.acknowledged_at or not any(fact.by.id in holders for holders in after.roles.values()):
+        return after
+    return after if isinstance(fact.event, m.IncidentDeclared) else replace(after, acknowledged_at=fact.at)
 
 
 def _with_clocks(before: m.Incident, after: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
@@ -430,7 +452,7 @@ def _evolve(state: m.Incident, fact: Fact[m.IncidentEvent]) -> m.Incident:
                 roles={"ic": (event.commander,)},
                 started_at=event.started_at,
                 detected_at=event.detected_at,
-                acknowledged_at=event.acknowledged_at,
+                acknowledged_at=event.acknowledged_at if event.answered else None,
                 next_update_at=event.next_update_at,
                 declared_at=fact.at,
                 declared_by=fact.by.id,

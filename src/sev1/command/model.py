@@ -12,14 +12,17 @@ from sev1.command.parts.clocks import ClockCommand, ClockEvent, Clocks, Promise,
 from sev1.command.parts.decisions import DecisionCommand, DecisionEvent, Decisions
 from sev1.command.parts.family import Family, FamilyCommand, FamilyEvent, InnerFamilyCommand
 from sev1.command.parts.handover import ExpireOffer, Handover, HandoverCommand, HandoverEvent
+from sev1.command.parts.intake import Intake, IntakeCommand, IntakeEvent, Question
 from sev1.command.parts.merging import InnerMergeCommand, MergeCommand, MergeEvent, Merging
 from sev1.command.parts.mitigations import MitigationCommand, MitigationEvent, Mitigations, RemindOfMitigations
 from sev1.command.parts.needs import NeedCommand, NeedEvent, Needs
 from sev1.command.parts.pace import BreaksOver, CheckPace, Condition, Fresh, Pace, PaceCommand, PaceEvent
+from sev1.command.parts.priority import Priority, PriorityCommand, PriorityEvent, level_of
 from sev1.command.parts.privacy import Privacy, PrivacyCommand, PrivacyEvent
 from sev1.command.parts.prompts import PromptCommand, PromptEvent, Prompts
 from sev1.command.parts.reach import CheckReach, Reach, ReachCommand, ReachEvent
 from sev1.command.parts.recovery import Recovery, RecoveryCommand, RecoveryEvent, RemindOfRecovery, Tick
+from sev1.command.parts.runs import Checklist, RunCommand, RunEvent, Runs
 from sev1.command.parts.tasks import AskAfterTasks, TaskCommand, TaskEvent, Tasks
 from sev1.command.parts.workstreams import StreamCommand, StreamEvent, Workstreams
 from sev1.command.terms import (
@@ -271,8 +274,11 @@ ResponderCommand = (
     | PaceCommand
     | RecoveryCommand
     | PromptCommand
+    | PriorityCommand
     | MergeCommand
     | BridgeCommand
+    | IntakeCommand
+    | RunCommand
 )
 """What a responder may do in an incident, on every surface."""
 
@@ -307,6 +313,8 @@ class Known(Struct, frozen=True, kw_only=True):
     commander: str | None = None
     firing: tuple[int, ...] = ()
     """Linked alerts that still fire."""
+    found: dict[Question, str] = {}
+    """What the record says about the intake questions."""
     kin: Kin = Kin()
     findings: tuple[str, ...] = ()
     """What speaks against the criterion that is confirmed, in words."""
@@ -329,6 +337,8 @@ class Known(Struct, frozen=True, kw_only=True):
     """Who might take command."""
     programs: tuple[str, ...] = ()
     """Of those who are in the incident, who cannot be woken: API tokens, accounts of nobody in the catalog."""
+    checklist: Checklist | None = None
+    """The runbook that is to be run, as the catalog has it."""
     record: tuple[Fact[Any], ...] = ()
     """The entries among which the one to undo is, oldest first."""
 
@@ -354,6 +364,8 @@ class IncidentDeclared(Event, frozen=True, kw_only=True, tag="incident_declared"
     detected_at: datetime
     acknowledged_at: datetime
     next_update_at: datetime | None
+    answered: bool = True
+    """False: somebody else declared it, and `acknowledged_at` is when whoever commands first does something."""
 
 
 class Mark(Struct, frozen=True, kw_only=True):
@@ -538,8 +550,11 @@ IncidentEvent = (
     | PaceEvent
     | RecoveryEvent
     | PromptEvent
+    | PriorityEvent
     | MergeEvent
     | BridgeEvent
+    | IntakeEvent
+    | RunEvent
 )
 
 
@@ -625,8 +640,11 @@ class Incident(Struct, frozen=True, kw_only=True):
     earlier_ends: tuple[Ending, ...] = ()
     """Each time that it was reopened: how it had ended."""
     prompts: Prompts = {}
+    priority: Priority = Priority()
+    runs: Runs = {}
     entries: Entries = Entries()
     bridge: Bridge = Bridge()
+    intake: Intake = {}
 
     @property
     def is_open(self) -> bool:
@@ -636,6 +654,11 @@ class Incident(Struct, frozen=True, kw_only=True):
     def commander(self) -> str:
         """The one Incident Commander (mission 8.1: never none)."""
         return self.roles["ic"][0]
+
+    @property
+    def priority_level(self) -> int:
+        """1 to 5: what was said, else what follows from the severity."""
+        return level_of(self.priority, self.severity)
 
     @property
     def missing(self) -> list[Criterion]:

@@ -4,12 +4,21 @@ from msgspec.structs import replace
 
 from sev1.command import model as m
 from sev1.command.parts import bridge
-from sev1.command.parts.board import ItemPut, ItemSettled
+from sev1.command.parts.board import ItemPut, ItemSettled, ItemSharpened
 from sev1.command.parts.decisions import OutcomeRecorded
 from sev1.command.parts.tasks import TaskGiven
 from sev1.engine.decider import Fact
 
-WRITTEN = (m.UpdatePosted, m.DecisionRecorded, m.NoteAdded, OutcomeRecorded, ItemPut, ItemSettled, TaskGiven)
+WRITTEN = (
+    m.UpdatePosted,
+    m.DecisionRecorded,
+    m.NoteAdded,
+    OutcomeRecorded,
+    ItemPut,
+    ItemSettled,
+    ItemSharpened,
+    TaskGiven,
+)
 """What answers the question what was decided on the bridge."""
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from sev1.command import model as m
+from sev1.command.on_the_bridge import asked_to_write
 from sev1.command.parts.board import Item
 from sev1.command.parts.prompts import LaterPrompt, PromptKind, PromptPutOff
 from sev1.engine.decider import Actor
@@ -204,7 +205,7 @@ _OF: dict[PromptKind, Ask] = {ask.kind: ask for ask in ASKS}
 def prompt(incident: m.Incident, me: str, now: datetime, rhythm_min: int | None) -> Prompt | None:
     """What `me` is asked now, if anything. `rhythm_min`: how often the severity wants news; None: it is only watched."""
     held = {role for role, holders in incident.roles.items() if me in holders}
-    if not held or not incident.is_open or rhythm_min is None:
+    if not held or not incident.is_open or rhythm_min is None or _is_asked_more(incident, me, held, now):
         return None
     look = Look(incident=incident, now=now, loop=loop_of(rhythm_min))
     stint = incident.pace.stints.get(me)
@@ -218,6 +219,25 @@ def prompt(incident: m.Incident, me: str, now: datetime, rhythm_min: int | None)
         if found := ask.find(look):
             return Prompt(kind=ask.kind, phase=ask.phase, text=found[0], line=found[1])
     return None
+
+
+def _is_asked_more(incident: m.Incident, me: str, held: set[m.Role], now: datetime) -> bool:
+    """Whether something that does not wait is asked of `me`: of command, of the bridge, or what is due and late."""
+    offer, due = incident.handover.offer, incident.next_update_at
+    stint = incident.pace.stints.get(me)
+    of_command = "ic" in held and (
+        incident.reach.call is not None
+        or not incident.missing
+        or (stint is not None and stint.handover_proposed > 0 and offer is None)
+    )
+    return (
+        of_command
+        or (offer is not None and offer.person == me)
+        or (incident.reach.unreachable_since is not None and me in incident.reach.offered)
+        or (incident.bridge.asked_at is not None and me == asked_to_write(incident))
+        or (due is not None and due <= now and not held.isdisjoint({"ic", "comms"}))
+        or any(task.owner == me and task.is_open and task.due_at <= now for task in incident.tasks.values())
+    )
 
 
 def prompts(incident: m.Incident, now: datetime, rhythm_min: int | None) -> dict[str, Prompt]:

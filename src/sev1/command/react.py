@@ -1,5 +1,6 @@
 """Incident command meets the world: what the rules need is looked up first, pages and alerts follow afterwards."""
 
+import difflib
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,17 +10,20 @@ from msgspec.structs import replace
 
 from sev1.catalog.audience import INTERNAL
 from sev1.catalog.cache import CatalogCache
+from sev1.catalog.checklist import checklist_of
 from sev1.catalog.model import Catalog
 from sev1.command import kin, people
 from sev1.command import model as m
 from sev1.command.around import look_around
 from sev1.command.decide import rank
 from sev1.command.gate import Around, prechecks
+from sev1.command.intake_record import on_record
 from sev1.command.parts import reach
 from sev1.command.parts.clocks import Promise
 from sev1.command.parts.merging import TookIn
 from sev1.command.parts.pace import CheckPace
 from sev1.command.parts.privacy import Admit, Remove
+from sev1.command.parts.runs import Checklist, StartRun
 from sev1.command.undo import LOOKED_AT
 from sev1.command.withhold import OVER
 from sev1.engine import event_log
@@ -59,12 +63,12 @@ class PrepareIncident:
         worst = next((name for name in severities if rank(name) >= 1), "sev-1")
         known = m.Known(worst_severity=worst)
         if isinstance(command, m.Declare):
-            known = await _known_of_sources(conn, command, known, catalog)
+            known = await _known_of_sources(conn, command, known, catalog, now)
             severity = command.severity or worst
         else:
             severity = command.severity if isinstance(command, m.SetSeverity) else state.severity
-        if isinstance(command, m.LinkAlerts):
-            known = replace(known, services=await _services_of(conn, command.alerts))
+        if isinstance(command, m.LinkAlerts | m.LinkPage):
+            known = await _known_of_links(conn, state, command, known, catalog, now)
         if isinstance(command, m.ConfirmCriterion) and command.criterion == "stable":
             known = replace(known, firing=await _firing(conn, state))
         if isinstance(command, reach.CheckReach | reach.TakeCommand):
@@ -85,8 +89,7 @@ class PrepareIncident:
                 conditions=await people.conditions(conn, catalog, state.pace.stints, now),
                 fresh=await people.fresh_ones(conn, state, catalog, now),
             )
-        if isinstance(command, m.Undo):
-            known = replace(known, record=await _record(conn, state.key, command.entry))
+        known = await _known_of_named(conn, state, command, known, catalog)
         known = replace(known, kin=await kin.kin_of(conn, state, command, allocate=not self._tries))
         how_bad = catalog.severities.get(severity)
         rhythm = how_bad.update_every_min if how_bad else DEFAULT_RHYTHM_MIN
@@ -157,7 +160,34 @@ async def _is_token(conn: asyncpg.Connection, name: str) -> bool:
     return bool(await conn.fetchval(query, name))
 
 
-async def _known_of_sources(conn: asyncpg.Connection, command: m.Declare, known: m.Known, catalog: Catalog) -> m.Known:
+async def _known_of_links(
+    conn: asyncpg.Connection,
+    state: m.Incident,
+    command: m.LinkAlerts | m.LinkPage,
+    known: m.Known,
+    catalog: Catalog,
+    now: datetime,
+) -> m.Known:
+    """The services of alerts that are linked, and what the record says with them."""
+    if isinstance(command, m.LinkAlerts):
+        alerts = list(command.alerts)
+    else:
+        rows = await conn.fetch("SELECT id FROM alerts WHERE page = $1 AND incident IS NULL LIMIT 200", command.page)
+        alerts = [row["id"] for row in rows]
+    services = await _services_of(conn, alerts)
+    began = await conn.fetchval(
+        "SELECT min(starts_at) FROM alerts WHERE id = ANY($1::bigint[]) OR incident = $2", alerts, state.key
+    )
+    if "began" in state.intake and state.started_at:  # what began it is not later because more is known
+        began = min(began or state.started_at, state.started_at)
+    affected = tuple(dict.fromkeys((*state.services, *services)))
+    found = await on_record(conn, catalog, services=affected, began=began, now=now)
+    return replace(known, services=services, found=found)
+
+
+async def _known_of_sources(
+    conn: asyncpg.Connection, command: m.Declare, known: m.Known, catalog: Catalog, now: datetime
+) -> m.Known:
     """When an incident is declared from alerts or a page, they tell when it began, was seen and was answered."""
     alerts = list(command.alerts)
     page = await pages.get(conn, command.page) if command.page else None
@@ -167,12 +197,16 @@ async def _known_of_sources(conn: asyncpg.Connection, command: m.Declare, known:
         "SELECT min(starts_at) AS started, min(received_at) AS detected FROM alerts WHERE id = ANY($1::bigint[])",
         alerts,
     )
+    services = tuple(s for s in await _services_of(conn, alerts) if s in catalog.services)
+    affected = tuple(dict.fromkeys((*command.services, *services)))
+    began = command.started_at or row["started"]
     return replace(
         known,
+        found=await on_record(conn, catalog, services=affected, began=began, now=now),
         started_at=row["started"],
         detected_at=row["detected"],
         page_acknowledged_at=page.acknowledged_at if page else None,
-        services=tuple(s for s in await _services_of(conn, alerts) if s in catalog.services),
+        services=services,
         commander=command.commander,
     )
 
@@ -200,6 +234,29 @@ def working_days_ahead(now: datetime, zone: str, days: int = REVIEW_WITHIN_DAYS)
         day += timedelta(days=1)
         days -= day.weekday() < SATURDAY
     return datetime.combine(day, time(10), ZoneInfo(zone)).astimezone(UTC)
+
+
+async def _known_of_named(
+    conn: asyncpg.Connection, state: m.Incident, command: m.IncidentCommand, known: m.Known, catalog: Catalog
+) -> m.Known:
+    """The entry or the runbook that a command names."""
+    match command:
+        case m.Undo(entry=entry):
+            return replace(known, record=await _record(conn, state.key, entry))
+        case StartRun(runbook=runbook):
+            return replace(known, checklist=_checklist(catalog, runbook))
+        case _:
+            return known
+
+
+def _checklist(catalog: Catalog, name: str) -> Checklist:
+    """The runbook as it is now. Raises NotFound, naming what sounds alike."""
+    runbook = catalog.runbooks.get(name)
+    if runbook is None:
+        near = difflib.get_close_matches(name, list(catalog.runbooks), n=2, cutoff=0.5)
+        guess = f" Did you mean {' or '.join(near)}?" if near else " The catalog lists them."
+        raise NotFound(f"There is no runbook {name!r}.{guess}")
+    return Checklist(runbook=name, title=runbook.title, steps=checklist_of(runbook.body))
 
 
 async def _record(conn: asyncpg.Connection, key: str, entry: int | None) -> tuple[Fact[Any], ...]:
@@ -274,7 +331,7 @@ async def declare(
     the page or is on call, if anybody is, so that command is never without a person who can be reached.
     """
     if not commands_it and command.commander is None:
-        person = await _who_would_command(conn, await catalogs.current(conn), command, commands.clock.now())
+        person = await who_would_command(conn, await catalogs.current(conn), command, commands.clock.now())
         command = replace(command, commander=person)
     if command.parent:
         # Before the number is taken: everybody takes families first, so that two never wait for each other.
@@ -283,7 +340,7 @@ async def declare(
     return await commands.run_in(conn, "incident", key, command, by=by)
 
 
-async def _who_would_command(
+async def who_would_command(
     conn: asyncpg.Connection, catalog: Catalog, command: m.Declare, now: datetime
 ) -> str | None:
     """Who has the page, else who is asked, else who is on call for the services, else for everything."""

@@ -41,8 +41,20 @@ def speaker(catalog: Catalog, incident: m.Incident | None, by: Actor, now: datet
         severities=tuple(severity.name for severity in catalog.severities_worst_first()),
         incident=incident,
         audiences=tuple(one.name for one in catalog.organisation.audiences),
-        runbooks={name: runbook.title for name, runbook in catalog.runbooks.items()},
+        runbooks={name: catalog.runbooks[name].title for name in runbooks_first(catalog, incident)},
     )
+
+
+def runbooks_first(catalog: Catalog, incident: m.Incident | None) -> list[str]:
+    """The names of all runbooks: those of the affected services first, then the others by name."""
+    own = runbooks_of_services(catalog, incident) if incident else []
+    return list(dict.fromkeys((*own, *sorted(catalog.runbooks))))
+
+
+def runbooks_of_services(catalog: Catalog, incident: m.Incident) -> list[str]:
+    """The names of the runbooks of the affected services, in their order, each once."""
+    services = [catalog.services[name] for name in incident.services if name in catalog.services]
+    return list(dict.fromkeys(s.runbook for s in services if s.runbook and s.runbook in catalog.runbooks))
 
 
 async def understand(

@@ -1,15 +1,20 @@
 """What to do instead where an entry cannot be taken back: it went out to people, or saying it again is the way. Pure."""
 
 from sev1.command import model as m
+from sev1.command.parts.board import ItemSharpened
+from sev1.command.parts.bridge import BridgeOpened
 from sev1.command.parts.clocks import UpdatePromised
 from sev1.command.parts.decisions import OutcomeRecorded
 from sev1.command.parts.handover import CommandHandedOver
+from sev1.command.parts.intake import IntakeAnswered
 from sev1.command.parts.merging import MergedInto, TookIn
 from sev1.command.parts.mitigations import MitigationAdded, MitigationChanged, MitigationRemoved
 from sev1.command.parts.needs import NeedRaised, NeedTaken
+from sev1.command.parts.priority import PriorityFollows, PrioritySet
 from sev1.command.parts.privacy import IncidentRestricted, PersonAdmitted, PersonRemoved, RestrictionLifted
 from sev1.command.parts.reach import CommandTaken
 from sev1.command.parts.recovery import RecoveryTicked
+from sev1.command.parts.runs import RunEnded, RunStarted, StepTicked
 from sev1.command.parts.tasks import TaskCarried, TaskChanged, TaskGiven, TaskReopened, TaskTaken
 from sev1.command.parts.workstreams import WorkstreamChanged, WorkstreamOpened
 from sev1.engine.decider import Fact
@@ -47,6 +52,12 @@ def _of_the_incident(event: m.IncidentEvent) -> str:  # noqa: C901, PLR0912 - on
             return "It went out that it is open again. If it is not, resolve it again."
         case CommandHandedOver(previous=previous) | CommandTaken(previous=previous):
             return f"Command is handed over by being read back: /handover @{previous}"
+        case BridgeOpened():
+            return "Whoever was called has the address. Close the bridge, or open the right one: /bridge off"
+        case IntakeAnswered(question=question):
+            return f"Answer it anew; the later word holds: /{question} …"
+        case PrioritySet() | PriorityFollows():
+            return f"It was P{event.old}. Set it anew with the reason, or let it follow the severity: /priority follow"
         case UpdatePromised():
             return "Promise another time: /promise in 30 min"
         case IncidentRestricted():
@@ -63,6 +74,8 @@ def _of_the_incident(event: m.IncidentEvent) -> str:  # noqa: C901, PLR0912 - on
 
 def _of_work(event: m.IncidentEvent) -> str:  # noqa: C901, PLR0912 - one case an event
     match event:
+        case ItemSharpened(text=text):
+            return f"Say it anew with what would prove it wrong: /guess {text} unless …"
         case TaskGiven(number=number):
             return f"Whoever has it was told. If it need not be done: /drop T{number}"
         case TaskTaken(number=number, previous=previous):
@@ -85,6 +98,12 @@ def _of_work(event: m.IncidentEvent) -> str:  # noqa: C901, PLR0912 - one case a
             return f"If it is not wanted: /drop W{number}"
         case WorkstreamChanged(number=number):
             return f"Change it anew: /workstream W{number} …"
+        case StepTicked(run=run, step=step):
+            return f"Say what came of it anew; the later word holds: /tick C{run} {step} …"
+        case RunStarted(number=number):
+            return f"If it is not wanted: /run C{number} end"
+        case RunEnded():
+            return "Begin it anew: /run …"
         case RecoveryTicked():
             return "Say why it no longer holds: /withdraw R1 because …"
         case _:

@@ -34,7 +34,7 @@ class WakeByName:
             match fact.event:
                 case m.ResponderPaged(person=person, ask=ask):
                     asked = "asked" if incident.privacy.restricted else incident.key
-                    group = f"{asked}/{person}/{change.now:%Y%m%dT%H%M%S%f}"
+                    group = f"{asked}/{person}/{change.now:%Y%m%dT%H%M%S%f}.{fact.version}"
                     await self._wake(conn, incident, person, ask, group, fact.by)
                 case reach.CommanderCalled(person=person, ask=ask):
                     why = ask or "You command, and somebody needs you."

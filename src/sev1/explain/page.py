@@ -11,6 +11,7 @@ from sev1.notify.model import Attempt, DeliveryView
 from sev1.paging import model as m
 from sev1.paging.diagnostics import DiagnosticAnswered, DiagnosticAsked
 from sev1.paging.fix import FixDidNotHelp, FixHelped, FixReported, counted
+from sev1.paging.suggestion import IncidentSuggested
 from sev1.triage.phrases import instant, span
 
 OUTCOMES = {
@@ -114,6 +115,10 @@ def _event(  # noqa: C901, PLR0912 - one case an event
                 outcome=event.outcome,
                 text=event.text,
             )
+        case IncidentSuggested():
+            severity = f" as {event.severity.upper()}" if event.severity else ""
+            sentence = f"The declaration policy {event.policy} suggested an incident{severity}: {event.title}."
+            return said("suggestion", sentence, policy=event.policy, severity=event.severity)
         case FixReported():
             note = f": {event.note}" if event.note else ""
             until = instant(event.until, now)

@@ -77,6 +77,18 @@ async def list_changes(
     return [msgspec.convert(dict(row), Change) for row in rows]
 
 
+async def list_changes_of(
+    conn: asyncpg.Connection, *, services: Sequence[str], since: datetime, until: datetime, limit: int
+) -> list[Change]:
+    """The changes of any of `services`, newest first, at most `limit`."""
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM changes WHERE service = ANY($1::text[]) AND at >= $2 AND at <= $3"
+        " ORDER BY at DESC, id DESC LIMIT $4",
+        list(services), since, until, limit,
+    )  # fmt: skip
+    return [msgspec.convert(dict(row), Change) for row in rows]
+
+
 async def forget(conn: asyncpg.Connection, before: datetime) -> int:
     """Deletes what was received before `before`; returns how many."""
     deleted: str = await conn.execute("DELETE FROM changes WHERE received_at < $1", before)

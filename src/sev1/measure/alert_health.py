@@ -20,6 +20,8 @@ class NoisyRule(Struct, frozen=True, kw_only=True):
     rule: str
     fired: int
     acted_on: int
+    false_alarms: int = 0
+    """Of those that woke somebody or were declared, and were nothing."""
 
 
 class Frequency(Struct, frozen=True, kw_only=True):
@@ -119,9 +121,12 @@ def _frequency(rows: list[asyncpg.Record]) -> tuple[Frequency, ...]:
 
 
 def _noisiest(rows: list[asyncpg.Record]) -> tuple[NoisyRule, ...]:
-    found: dict[str, tuple[int, int]] = {}
+    found: dict[str, tuple[int, int, int]] = {}
     for row in rows:
-        fired, acted_on = found.get(row["rule"], (0, 0))
-        found[row["rule"]] = (fired + row["fired"], acted_on + row["acted_on"])
+        fired, acted_on, false = found.get(row["rule"], (0, 0, 0))
+        found[row["rule"]] = (fired + row["fired"], acted_on + row["acted_on"], false + row["false_alarms"])
     order = sorted(found, key=lambda rule: (-found[rule][0], rule))[:NOISIEST]
-    return tuple(NoisyRule(rule=rule, fired=found[rule][0], acted_on=found[rule][1]) for rule in order)
+    return tuple(
+        NoisyRule(rule=rule, fired=found[rule][0], acted_on=found[rule][1], false_alarms=found[rule][2])
+        for rule in order
+    )

@@ -9,6 +9,9 @@ from msgspec import Struct
 from sev1.catalog.model import Severity
 from sev1.command.model import Incident
 
+IMMEDIATE_S = 60
+""""Immediate" still needs a human to see it."""
+
 
 class Times(Struct, frozen=True, kw_only=True):
     """Durations of one incident; None where it has not come to that.
@@ -94,10 +97,38 @@ def _statistic(values: Sequence[timedelta | None]) -> Statistic:
     )
 
 
+class ResponseTarget(Struct, frozen=True, kw_only=True):
+    """How soon the severity wants an answer: the time from the detection to the first act of whoever responds."""
+
+    within_s: int
+    due_at: datetime
+    answered_at: datetime | None
+    remaining_s: float | None
+    """Until it is missed, below zero since then; None once it was answered, or over without an answer."""
+    met: bool | None
+    """None while it can still be met."""
+
+
+def response_target(incident: Incident, severity: Severity | None, now: datetime) -> ResponseTarget | None:
+    """The target as it runs (mission 1.3). None where there is none: the severity is only watched."""
+    if severity is None or severity.respond_within_s is None or incident.detected_at is None:
+        return None
+    within_s = severity.respond_within_s or IMMEDIATE_S
+    due_at = incident.detected_at + timedelta(seconds=within_s)
+    answered_at = incident.acknowledged_at
+    runs = answered_at is None and incident.is_open
+    return ResponseTarget(
+        within_s=within_s,
+        due_at=due_at,
+        answered_at=answered_at,
+        remaining_s=(due_at - now).total_seconds() if runs else None,
+        met=answered_at <= due_at if answered_at else False if runs and now > due_at else None,
+    )
+
+
 def target_met(incident: Incident, severity: Severity | None) -> bool | None:
     """Was the first answer within the severity's response target? None where there is no target (mission 1.3)."""
     taken = times(incident).to_acknowledge
     if severity is None or severity.respond_within_s is None or taken is None:
         return None
-    # "Immediate" still needs a human to see it: one minute.
-    return taken <= timedelta(seconds=severity.respond_within_s or 60)
+    return taken <= timedelta(seconds=severity.respond_within_s or IMMEDIATE_S)

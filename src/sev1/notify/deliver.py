@@ -4,6 +4,7 @@ At most one row per worker is under way when a process dies, and that one goes o
 """
 
 import asyncio
+import functools
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -91,10 +92,11 @@ class DeliveryStep:
             claimed = await store.claim_one(conn, self._holder, self._clock.now(), self._lease_s)
             if claimed is None:
                 return False
-            if may_be_bundled(claimed.notice) and await self._is_held(conn, claimed):
-                return True
             circuits = await breaker.read(conn, claimed.methods)
-            ready = await self._prepare(conn, claimed, circuits)
+            if claimed.person is not None and may_be_bundled(claimed.notice):
+                ready = await self._prepare_in_turn(conn, claimed, claimed.person, circuits)
+            else:
+                ready = await self._prepare(conn, claimed, circuits)
         if isinstance(ready, retry.GiveUp):
             await self._give_up(claimed, ready.error, None)
         elif ready:
@@ -102,17 +104,22 @@ class DeliveryStep:
             await self._record(ready, result, circuits[circuit_of(ready[0].contact)])
         return True
 
-    async def _is_held(self, conn: asyncpg.Connection, delivery: Delivery) -> bool:
-        """Whether the person got so many messages just now that this one waits for a bundle; then it was put back."""
-        if delivery.person is None:
-            return False
+    async def _prepare_in_turn(
+        self, conn: asyncpg.Connection, delivery: Delivery, person: str, circuits: dict[str, Circuit]
+    ) -> list[Delivery] | retry.GiveUp:
+        """The same, one worker at a time for each person, from the question whether the person got so many messages just
+        now that this one waits, to taking along what is due: else one would put back what another is about to take.
+        """
         async with conn.transaction():
-            await bundle_store.lock_person(conn, delivery.person)
+            await bundle_store.lock_person(conn, person)
             now = self._clock.now()
             until = held_until(await bundle_store.recent(conn, delivery, now), now)
             if until is not None:
                 await bundle_store.hold(conn, delivery, self._holder, until, now)
-        return until is not None
+                return []
+            if not await bundle_store.decides(conn, delivery, self._holder):
+                return []
+            return await self._prepare(conn, delivery, circuits)
 
     async def _prepare(
         self, conn: asyncpg.Connection, delivery: Delivery, circuits: dict[str, Circuit]
@@ -149,9 +156,14 @@ class DeliveryStep:
             return []
         together = [ready]
         if ready.person is not None and may_be_bundled(ready.notice):
-            together += await bundle_store.gather(
-                conn, ready, self._holder, stored_method=delivery.method, now=now, lease_s=self._lease_s
-            )
+            gather = functools.partial(
+                bundle_store.gather, conn, ready, self._holder,
+                stored_method=delivery.method, now=now, lease_s=self._lease_s,
+            )  # fmt: skip
+            together += await gather()
+            if len(together) > 1:
+                # What another worker was claiming just then, and now waits for its turn to decide about.
+                together += await gather(least=1)
         return await bundle_store.still_wanted(conn, together, self._holder, self._clock.now(), need_s=self._timeout_s)
 
     async def _attempt(self, together: Sequence[Delivery]) -> Sent | Temporary | Permanent:

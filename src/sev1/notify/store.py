@@ -25,7 +25,7 @@ _CLAIMED = "d.id, about, person, methods, method, notice, attempts, repeat, crea
 
 _OURS = "id = $1 AND holder = $2 AND attempts = $3 AND state = 'sending'"
 
-_CUT_OFF = """jsonb_build_array(jsonb_build_object(
+CUT_OFF = """jsonb_build_array(jsonb_build_object(
     'at', {now}, 'method', method, 'outcome', 'cut-off', 'kind', coalesce(methods -> method ->> 'kind', ''),
     'text', 'its worker stopped before the outcome was known'))"""
 
@@ -126,7 +126,7 @@ async def claim_one(conn: asyncpg.Connection, holder: str, now: datetime, lease_
         )
         UPDATE deliveries d SET state = 'sending', holder = $1, lease_until = $3, attempts = attempts + 1,
             repeat = repeat OR state = 'sending', bundle = NULL,
-            log = CASE WHEN state = 'sending' THEN log || {_CUT_OFF.format(now="$2::timestamptz")} ELSE log END
+            log = CASE WHEN state = 'sending' THEN log || {CUT_OFF.format(now="$2::timestamptz")} ELSE log END
         FROM due WHERE d.id = due.id
         RETURNING {_CLAIMED}
         """,
@@ -229,7 +229,7 @@ async def release(conn: asyncpg.Connection, holder: str, now: datetime) -> int:
     status: str = await conn.execute(
         f"""
         UPDATE deliveries SET state = 'queued', repeat = true, holder = NULL, lease_until = NULL,
-            log = log || {_CUT_OFF.format(now="$2::timestamptz")}
+            log = log || {CUT_OFF.format(now="$2::timestamptz")}
         WHERE holder = $1 AND state = 'sending'
         """,
         holder, now,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from sev1.engine.decider import Actor, Fact
 from sev1.engine.errors import Invalid, NotFound, Refused
-from sev1.paging import diagnostics, fix
+from sev1.paging import diagnostics, fix, suggestion
 from sev1.paging import model as m
 from sev1.paging.eligible import held_until
 from sev1.paging.steps import again, ahead, go_on, left_of, proceed, start
@@ -172,6 +172,19 @@ def _happened(state: m.Page, command: m.PageCommand, now: datetime) -> list[m.Pa
             return _unreachable(state, command, now)
         case m.JoinAlerts():
             return _joined(state, command, now)
+        case suggestion.SuggestIncident():
+            known = state.suggestion
+            same = known is not None and (known.policy, known.severity) == (command.policy, command.severity)
+            if same or state.incident:
+                return []
+            return [
+                suggestion.IncidentSuggested(
+                    policy=command.policy,
+                    title=command.title,
+                    severity=command.severity,
+                    restricted=command.restricted,
+                )
+            ]
         case m.LinkIncident():
             return [] if state.incident == command.incident else [m.IncidentLinked(incident=command.incident)]
         case _:
@@ -285,6 +298,15 @@ def evolve(state: m.Page, fact: Fact[m.PageEvent]) -> m.Page:
             return replace(state, unreachable=(*state.unreachable, event.person))
         case m.IncidentLinked():
             return replace(state, incident=event.incident)
+        case suggestion.IncidentSuggested():
+            found = suggestion.Suggestion(
+                policy=event.policy,
+                title=event.title,
+                severity=event.severity,
+                restricted=event.restricted,
+                at=fact.at,
+            )
+            return replace(state, suggestion=found)
         case diagnostics.DiagnosticAsked() | diagnostics.DiagnosticAnswered():
             return replace(state, diagnostics=diagnostics.after(state.diagnostics, event, fact.at, fact.by.id))
         case fix.FixReported() | fix.FixHelped() | fix.FixDidNotHelp():

@@ -23,6 +23,7 @@ from sev1.paging.fix import (
     ReportFix,
     WatchFix,
 )
+from sev1.paging.suggestion import IncidentSuggested, SuggestIncident, Suggestion
 from sev1.paging.terms import Command, Event
 
 Status = Literal["none", "triggered", "acknowledged", "snoozed", "resolved"]
@@ -183,6 +184,7 @@ PageCommand = (
     | ReportDiagnostic
     | WatchFix
     | FixDue
+    | SuggestIncident
 )
 
 
@@ -307,6 +309,7 @@ PageEvent = (
     | FixReported
     | FixHelped
     | FixDidNotHelp
+    | IncidentSuggested
     | PageResolved
 )
 
@@ -351,6 +354,8 @@ class Page(Struct, frozen=True, kw_only=True):
     """The latest run of each."""
     fix: Fix | None = None
     """The latest."""
+    suggestion: Suggestion | None = None
+    """What a declaration policy found."""
     alert_count: int = 0
     resolved_at: datetime | None = None
     resolution: str = ""

@@ -8,7 +8,7 @@ import msgspec
 from sev1.engine.commands import Change
 from sev1.paging.model import Page
 
-SHAPE = 3
+SHAPE = 4
 """Of the projected state. Raise it when `evolve` or `Page` changes what a state means: rows of another shape are then not
 used as a starting point, but read anew from their events."""
 

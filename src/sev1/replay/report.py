@@ -31,6 +31,17 @@ def _lines(report: Report) -> Iterator[str]:
     yield from (f"  - {sentence}" for sentence in report.model)
 
 
+def as_rows(report: Report) -> list[tuple[str, tuple[str, ...]]]:
+    """The figures as a table: a title and the three columns, as it was, in force, changed."""
+    columns = (report.recorded, report.in_force, report.changed)
+    hours = [
+        (f"asked from {hour:02}:00", tuple(str(tally.hours[hour]) for tally in columns))
+        for hour in range(24)
+        if any(tally.hours[hour] for tally in columns)
+    ]
+    return [*((title.strip(), cells) for title, cells in _figures(columns)), *hours]
+
+
 def _figures(columns: tuple[Tally, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "pages", tuple(str(t.pages) for t in columns)
     yield "pages nobody answered", tuple(str(t.unanswered) for t in columns)

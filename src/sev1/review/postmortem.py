@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
+from sev1.command.parts.intake import Question
 from sev1.command.timeline import Entry, render
 from sev1.engine.commands import Commands
 from sev1.engine.decider import Fact
@@ -61,7 +62,10 @@ def render_draft(record: Record) -> str:
         ("Impact", _impact(record, took)),
         (
             "Contributing causes",
-            [_ask("Which conditions came together? Ask why on several branches; none ends at a person.")],
+            [
+                *_answered(incident, "changed", "Changed before"),
+                _ask("Which conditions came together? Ask why on several branches; none ends at a person."),
+            ],
         ),
         ("Detection", _detection(record, took)),
         ("Mitigation", _of_kind(entries, {"decision"}, "Decisions taken") + _mitigation(incident, took)),
@@ -124,7 +128,17 @@ def _impact(record: Record, took: Times) -> list[str]:
         lines.append(f"- From {_instant(incident.started_at)} until {_instant(incident.mitigated_at)}: {_took(felt)}.")
     elif took.to_detect is not None and incident.started_at:
         lines.append(f"- Since {_instant(incident.started_at)}.")
+    lines += _answered(incident, "blast", "Reach")
     return [*lines, _ask("How many customers, which functions, what did it cost?")]
+
+
+def _answered(incident: m.Incident, question: Question, title: str) -> list[str]:
+    """What was answered at intake, and whether anybody has confirmed it."""
+    answer = incident.intake.get(question)
+    if answer is None:
+        return []
+    doubt = "" if answer.confirmed else " _(from the record, not confirmed)_"
+    return [f"- {title}: {_escape('; '.join(answer.text.splitlines()))}{doubt}"]
 
 
 def _detection(record: Record, took: Times) -> list[str]:

@@ -53,6 +53,8 @@ class Promotion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """None: the signal's own line."""
     severity: SeverityName | None = None
     """None: the worst plausible one."""
+    restricted: bool = False
+    """Whether only those who are let in see the incident; the signal itself stays as it is."""
 
 
 class Review(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

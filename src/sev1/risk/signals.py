@@ -54,12 +54,16 @@ async def promote(
     signal = await _locked(conn, number)
     catalog = await catalogs.current(conn)
     services = (signal.service,) if signal.service in catalog.services else ()
-    declaring = m.Declare(title=promotion.title or signal.text, severity=promotion.severity, services=services)
+    declaring = m.Declare(
+        title=promotion.title or signal.text,
+        severity=promotion.severity,
+        services=services,
+        restricted=promotion.restricted,
+    )
     declared = await declare(commands, conn, catalogs, declaring, by=by, commands_it=commands_it)
     noted = await commands.run_in(conn, "incident", declared.key, m.AddNote(text=origin(signal)), by=by)
-    after = await _settle(
-        conn, signal, "promoted", "", by, commands.clock.now(), {"incident": declared.key}, incident=declared.key
-    )
+    named = {} if promotion.restricted else {"incident": declared.key}
+    after = await _settle(conn, signal, "promoted", "", by, commands.clock.now(), named, incident=declared.key)
     return after, [declared, noted]
 
 

@@ -19,6 +19,7 @@ from sev1.engine.database import Database
 from sev1.engine.news import News
 from sev1.engine.settings import Settings
 from sev1.oncall.outlook import Outlook
+from sev1.replay.process import Replays
 
 Db = NamedDependency[SkipValidation[Database]]
 Now = NamedDependency[SkipValidation[Clock]]
@@ -26,6 +27,7 @@ Config = NamedDependency[SkipValidation[Settings]]
 Doing = NamedDependency[SkipValidation[Commands]]
 Catalogs = NamedDependency[SkipValidation[CatalogCache]]
 Hears = NamedDependency[SkipValidation[News]]
+Replaying = NamedDependency[SkipValidation[Replays]]
 Foresees = NamedDependency[SkipValidation[Outlook]]
 """A handler's parameter `outlook: Foresees`: what the coming weeks of on call bring."""
 Keys = NamedDependency[SkipValidation[KeyRing]]

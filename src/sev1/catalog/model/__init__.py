@@ -7,6 +7,7 @@ Names are slugs (`[a-z0-9][a-z0-9-]*`) and are what objects refer to each other 
     calendars     calendars that are read: leave of people, holidays of schedules
     people        people, and the teams they are in
     severities    how bad it is, in the organisation's words
+    declaration   when a page is suggested as an incident, or declared by itself
     diagnostics   what a responder may have asked from the page that wakes them
     services      what breaks, and what is written down about it: services, runbooks, response plans
     on_call       who is on call when: schedules with their layers, restrictions and overrides
@@ -23,6 +24,7 @@ Importers name the package, so a kind may move between the files.
 
 from sev1.catalog.model.calendars import CalendarFeed, Calendars
 from sev1.catalog.model.catalog import KINDS, Catalog
+from sev1.catalog.model.declaration import DeclarationPolicy
 from sev1.catalog.model.diagnostics import Diagnostic
 from sev1.catalog.model.fields import Link, MildSeverity, Object, Seconds, SeverityName, Slug, Text, Tier
 from sev1.catalog.model.on_call import Layer, Length, Override, Restriction, Rotation, Schedule, Weekday
@@ -71,6 +73,7 @@ __all__ = [
     "Cel",
     "Check",
     "Composite",
+    "DeclarationPolicy",
     "Diagnostic",
     "DnsProbe",
     "EscalationPolicy",

@@ -2,6 +2,7 @@
 
 from msgspec import Struct, field
 
+from sev1.catalog.model.declaration import DeclarationPolicy
 from sev1.catalog.model.fields import Object
 from sev1.catalog.model.on_call import Schedule
 from sev1.catalog.model.organisation import Organisation
@@ -35,6 +36,7 @@ class Catalog(Struct, frozen=True, kw_only=True):
     composites: dict[str, Composite] = field(default_factory=dict)
     feeds: dict[str, StatusFeed] = field(default_factory=dict)
     maintenance: dict[str, Maintenance] = field(default_factory=dict)
+    declaration_policies: dict[str, DeclarationPolicy] = field(default_factory=dict)
     response_plans: dict[str, ResponsePlan] = field(default_factory=dict)
     route_tests: dict[str, RouteTest] = field(default_factory=dict)
     runbooks: dict[str, Runbook] = field(default_factory=dict)
@@ -65,6 +67,7 @@ KINDS: dict[str, tuple[str, type[Object | Term]]] = {
     "composite": ("composites", Composite),
     "status-feed": ("feeds", StatusFeed),
     "maintenance": ("maintenance", Maintenance),
+    "declaration-policy": ("declaration_policies", DeclarationPolicy),
     "response-plan": ("response_plans", ResponsePlan),
     "route-test": ("route_tests", RouteTest),
     "glossary-term": ("glossary", Term),

@@ -26,5 +26,9 @@ class Organisation(Object, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Hold as well what suggests SEV-0 or SEV-1, and alerts of tier-1 services. Off: those page whatever their cause."""
     inhibit_hops: Annotated[int, Meta(ge=1, le=10)] = 3
     """How many dependencies away a cause may be."""
+    risk_max_days: Annotated[int, Meta(ge=1, le=730)] = 90
+    """For how long a risk may be accepted at once; then it is looked at again (mission 7.5)."""
+    risk_reminders_days: Annotated[tuple[Annotated[int, Meta(ge=0, le=90)], ...], Meta(max_length=5)] = (7, 1)
+    """So many days before it ends an accepted risk is brought to mind."""
     audiences: Annotated[tuple[Audience, ...], Meta(max_length=20)] = SHIPPED_AUDIENCES
     """Who is told how an incident goes besides those who work on it, each in a rhythm of their own."""

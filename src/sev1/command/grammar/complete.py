@@ -8,6 +8,7 @@ from sev1.catalog.audience import INTERNAL
 from sev1.command import model as m
 from sev1.command.grammar.reading import Speaker
 from sev1.command.grammar.verbs import BY_NAME, VERBS, Verb
+from sev1.command.parts.priority import MEANS
 from sev1.command.parts.recovery import STEPS
 
 MOST_SHOWN = 8
@@ -90,6 +91,9 @@ def _named(verb: Verb, speaker: Speaker) -> list[Candidate]:
             return [Candidate(text=one.ref, says=one.decision) for one in known if one.worked is None]
         case "audience":
             return [Candidate(text=name, says="audience") for name in (INTERNAL, *speaker.audiences)]
+        case "priority":
+            levels = [Candidate(text=str(level), says=f"P{level}: {means}") for level, means in MEANS.items()]
+            return [*levels, Candidate(text="follow", says="what the severity has it")]
         case "recovery":
             done = speaker.incident.recovery.ticks if speaker.incident else {}
             return [
@@ -99,6 +103,9 @@ def _named(verb: Verb, speaker: Speaker) -> list[Candidate]:
             ]
         case "runbook":
             return [Candidate(text=name, says=title) for name, title in speaker.runbooks.items()]
+        case "run":
+            known_runs = speaker.incident.runs.values() if speaker.incident else ()
+            return [Candidate(text=run.ref, says=run.title) for run in known_runs if run.is_open]
         case _:
             return []
 

@@ -179,6 +179,38 @@ def _moment(found: re.Match[str], speaker: Speaker) -> datetime:
     return today if today > speaker.now else _at(here.date().add(days=1), hour, minute, zone)
 
 
+_PAST = re.compile(
+    r"(?:(?P<count>\d{1,4})\s*(?P<unit>min(?:ute)?s?|m|h(?:ours?)?|d(?:ays?)?)\s+ago"
+    rf"|(?:(?P<day>today|yesterday|\d{{4}}-\d{{2}}-\d{{2}})[T\s]+)?(?:at\s+)?{_CLOCK})",
+    re.IGNORECASE,
+)
+
+
+def past_moment(text: str, speaker: Speaker) -> datetime:
+    """The time that has passed which `text` is: `03:05`, `20 min ago`, `yesterday 23:50`, `2026-03-02 03:05 UTC`.
+
+    Without a day it is the latest such time on the writer's wall. Raises Invalid for anything else.
+    """
+    found = _PAST.fullmatch(text.strip())
+    if found is None:
+        raise Invalid(
+            "Say the time when it began: 03:05, 20 min ago, yesterday 23:50 or 2026-03-02 03:05.", field="time"
+        )
+    if found["count"]:
+        minutes = {"m": 1, "h": 60, "d": 24 * 60}[found["unit"][0].lower()]
+        return speaker.now - timedelta(minutes=int(found["count"]) * minutes)
+    zone = "UTC" if found["utc"] else speaker.zone
+    hour, minute = int(found["hour"]), int(found["minute"])
+    today, day = Instant(speaker.now).to_tz(zone).date(), (found["day"] or "").lower()
+    if day and day[0].isdigit():
+        try:
+            return _at(Date.parse_iso(day), hour, minute, zone)
+        except ValueError:
+            raise Invalid(f"There is no day {day}.", field="time") from None
+    moment = _at(today.subtract(days=1) if day == "yesterday" else today, hour, minute, zone)
+    return moment if day or moment <= speaker.now else _at(today.subtract(days=1), hour, minute, zone)
+
+
 def _days_ahead(day: str, here: ZonedDateTime) -> int:
     if day == "today":
         return 0

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sev1.command import model as m
-from sev1.command.grammar import ending, people, told, undoing
+from sev1.command.grammar import ending, intake, people, running, told, undoing, urgency
 from sev1.command.grammar.fields import fields as _fields
 from sev1.command.grammar.fields import needed as _needed
 from sev1.command.grammar.reading import Rest
@@ -30,6 +30,8 @@ Choice = Literal[
     "audience",
     "decision",
     "recovery",
+    "priority",
+    "run",
     "",
 ]
 
@@ -476,6 +478,27 @@ VERBS: tuple[Verb, ...] = (
         does="Take a line off the board that no longer matters.", example="/archive H4 another cause was found",
     ),
     Verb(
+        name="summary", group="Know", read=intake.answer("summary"), usage="[WHAT HAPPENS]",
+        does="Say in one sentence what happens. Like the next four without a text: what the record says holds.",
+        example="/summary paying by card fails for everybody",
+    ),
+    Verb(
+        name="blast", also=("blast-radius",), group="Know", read=intake.answer("blast"), usage="[WHO AND WHAT]",
+        does="Say how far it reaches.", example="/blast all card payments in Europe, about 40 % of orders",
+    ),
+    Verb(
+        name="began", group="Know", read=intake.began, usage="[03:05, 20 min ago or yesterday 23:50]",
+        does="Say when it began.", example="/began 20 min ago",
+    ),
+    Verb(
+        name="changed", group="Know", read=intake.answer("changed"), usage="[WHAT]",
+        does="Say what changed before it began.", example="/changed the 03:05 deploy of checkout",
+    ),
+    Verb(
+        name="tell", group="Know", read=intake.answer("tell"), usage="[WHOM]",
+        does="Say who else must know.", example="/tell the payment provider and support",
+    ),
+    Verb(
         name="task", group="Work", read=_task, usage="[@PERSON] WHAT [by TIME] [in W1]", first="person",
         does="Give a task: who, what, report by when.",
         example="/task @bo measure the replication lag of db-2 by 14:30",
@@ -508,6 +531,15 @@ VERBS: tuple[Verb, ...] = (
         example="/workstream Database: the standby is safe to promote @gus",
     ),
     Verb(
+        name="run", also=("runbook",), group="Work", read=running.run, usage="RUNBOOK, or C1 end [because WHY]", first="runbook",
+        does="Begin a runbook as a checklist, or end one before its DONE.", example="/run database-failover",
+    ),
+    Verb(
+        name="tick", group="Work", read=running.tick, usage="[C1] STEP [done, skipped or failed] [NOTE]", first="run",
+        does="Say what came of a step of a runbook; at a STOP what you checked, at a VERIFY what you saw.",
+        example="/tick C1 2 done the standby is promoted",
+    ),
+    Verb(
         name="mitigation", group="Work", read=_mitigation, usage="WHAT [@OWNER] [until TIME]",
         does="List something temporary that has to be removed again.",
         example="/mitigation card retries are switched off @bo until tomorrow 12:00",
@@ -515,6 +547,11 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         name="sev", also=("severity",), group="Command", read=_sev, usage="0–5 [because REASON]", first="severity",
         does="Change the severity. Lowering it needs the reason.", example="/sev 2 because only one region, measured",
+    ),
+    Verb(
+        name="priority", group="Command", read=urgency.priority, usage="1–5 because REASON, or follow", first="priority",
+        does="Say how fast the business wants it. Without that it follows the severity.",
+        example="/priority 1 because the contract has a penalty from 06:00",
     ),
     Verb(
         name="stage", group="Command", read=_stage, usage="STAGE", first="stage", does="Move to a stage.",

@@ -91,6 +91,15 @@ class ItemSettled(Event, frozen=True, kw_only=True, tag="item_settled"):
     """The entry that this takes back; 0: none."""
 
 
+class ItemSharpened(Event, frozen=True, kw_only=True, tag="item_sharpened"):
+    """A guess was said again, with what would prove it wrong."""
+
+    number: int
+    kind: BoardKind
+    text: str
+    disproof: str
+
+
 class ItemReopened(Event, frozen=True, kw_only=True, tag="item_reopened"):
     """How it ended is taken back."""
 
@@ -101,22 +110,22 @@ class ItemReopened(Event, frozen=True, kw_only=True, tag="item_reopened"):
 
 
 BoardCommand = PutOnBoard | SettleItem
-BoardEvent = ItemPut | ItemSettled | ItemReopened
+BoardEvent = ItemPut | ItemSettled | ItemReopened | ItemSharpened
 Board = dict[int, Item]
 
 
 def decide(board: Board, command: BoardCommand, _: Scene) -> list[BoardEvent]:
     match command:
         case PutOnBoard():
-            if len(board) >= MOST:
-                raise Refused(f"The board holds {MOST} items. Settle what is over and keep what matters.")
             text, disproof = command.text.strip(), command.disproof.strip()
             there = [i for i in board.values() if i.kind == command.kind and i.text == text and not i.outcome]
             if there and disproof in {"", there[0].disproof}:
                 return []
-            # Said again with what would prove it wrong: the same item, said better.
-            number = there[0].number if there else max(board, default=0) + 1
-            return [ItemPut(number=number, kind=command.kind, text=text, disproof=disproof)]
+            if there:
+                return [ItemSharpened(number=there[0].number, kind=command.kind, text=text, disproof=disproof)]
+            if len(board) >= MOST:
+                raise Refused(f"The board holds {MOST} items. Settle what is over and keep what matters.")
+            return [ItemPut(number=max(board, default=0) + 1, kind=command.kind, text=text, disproof=disproof)]
         case SettleItem():
             return _settle(board, command)
         case _:
@@ -151,7 +160,7 @@ def _an(kind: BoardKind) -> str:
 def evolve(board: Board, fact: Fact[BoardEvent]) -> Board:
     event = fact.event
     match event:
-        case ItemPut() if event.number in board:
+        case ItemSharpened():
             item = replace(board[event.number], disproof=event.disproof)
         case ItemPut():
             item = Item(
@@ -183,6 +192,8 @@ def words(event: BoardEvent, _: NameOf) -> Words:
         case ItemPut():
             sign = "❓" if event.kind == "unknown" else "⚠️" if event.kind == "blocker" else ""
             return "board", sign, f"{TITLES[event.kind]} {ref}: {event.text}", (("Wrong if", event.disproof),)
+        case ItemSharpened():
+            return "board", "", f"{TITLES[event.kind]} {ref}: {event.text}", (("Wrong if", event.disproof),)
         case ItemReopened():
             return "board", "", f"{ref} is open again: {event.text}", ()
         case ItemSettled():

@@ -23,6 +23,8 @@ from sev1.surfaces.api import (
     on_call_plan,
     pages,
     playbooks,
+    replay,
+    risks,
     scratchpads,
     signals,
     watch,
@@ -38,6 +40,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *on_call_health.ROUTES,
     *contact.ROUTES,
     *catalog.ROUTES,
+    *replay.ROUTES,
     *measures.ROUTES,
     *watch.ROUTES,
     *explain.ROUTES,
@@ -51,5 +54,6 @@ ROUTES: list[HTTPRouteHandler] = [
     *gate.ROUTES,
     *concerns.ROUTES,
     *signals.ROUTES,
+    *risks.ROUTES,
     *scratchpads.ROUTES,
 ]

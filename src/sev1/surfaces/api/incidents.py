@@ -8,20 +8,26 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct, structs
 
 from sev1.access.declare import needs
+from sev1.catalog.cache import CatalogCache
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.command import say, store
+from sev1.command.active import ActiveIncident, active_incidents
 from sev1.command.advice import Advice
 from sev1.command.duties import DUTIES
+from sev1.command.grammar.declaring import USAGE, declaration, is_declaration
 from sev1.command.grammar.parse import usage
 from sev1.command.grammar.reading import LINE_MAX
 from sev1.command.grammar.verbs import VERBS
 from sev1.command.react import PrepareIncident, declare
-from sev1.command.sight import must_see, unknown
+from sev1.command.sight import Sight, must_see, unknown
 from sev1.command.similar import Similar
 from sev1.command.suspects import suspects
 from sev1.command.timeline import Entry, render
-from sev1.engine.commands import Change
+from sev1.command.vocabulary import WORDS, InOtherWords
+from sev1.engine.commands import Change, Commands
+from sev1.engine.errors import Invalid
+from sev1.engine.settings import Settings
 from sev1.review.postmortem import draft
 from sev1.surfaces.actor import actor_of, name_of
 from sev1.surfaces.api.views import Changed, Declared, IncidentView, incident_view
@@ -47,12 +53,24 @@ class VerbView(Struct, frozen=True, kw_only=True):
     also: tuple[str, ...]
 
 
+class ActiveView(ActiveIncident, frozen=True, kw_only=True):
+    url: str
+    update_late: bool
+    """Whether the next update should have been said by now."""
+
+
 class RoleView(Struct, frozen=True, kw_only=True):
     role: str
     title: str
     several: bool
     """Whether several people may hold it at once."""
     duties: tuple[str, ...]
+
+
+class StageView(Struct, frozen=True, kw_only=True):
+    stage: str
+    title: str
+    in_other_words: InOtherWords
 
 
 @get("/api/v1/incidents", opt=needs("read"), tags=["incidents"])
@@ -73,6 +91,18 @@ async def list_incidents(
     return [incident_view(incident, version, catalog, settings.url, now=now) for incident, version in rows]
 
 
+@get("/api/v1/incidents/active", opt=needs("read"), tags=["incidents"])
+async def list_active(db: Db, settings: Config, clock: Now, sight: Looks) -> list[ActiveView]:
+    """All that are not over, as the screen on the wall shows them: late updates first, then the worst, then the oldest."""
+    now = clock.now()
+    async with db.connection() as conn:
+        found = await active_incidents(conn, sight, now)
+    return [
+        ActiveView(**structs.asdict(one), url=f"{settings.url}/incidents/{one.id}", update_late=one.is_late(now))
+        for one in found
+    ]
+
+
 @post("/api/v1/incidents", opt=needs("report"), tags=["incidents"])
 async def declare_incident(
     data: JSONBody[m.Declare],
@@ -83,6 +113,12 @@ async def declare_incident(
     sight: Looks,
 ) -> Declared:
     """Declares an incident; anyone signed in may (mission 1.1). `{"type": "declare", "title": "…"}` is enough."""
+    return await _declare(data, request, commands, catalogs, settings, sight)
+
+
+async def _declare(
+    data: m.Declare, request: SignedIn, commands: Commands, catalogs: CatalogCache, settings: Settings, sight: Sight
+) -> Declared:
     async with commands.db.transaction() as conn:
         catalog = await catalogs.current(conn)
         by = actor_of(request.user, catalog, "api")
@@ -101,6 +137,26 @@ async def declare_incident(
     commands.tell(change)
     view = incident_view(change.after, change.version, catalog, settings.url, now=change.now)
     return Declared(**structs.asdict(view), warnings=warnings(data, catalog), similar=alike)
+
+
+@post("/api/v1/lines", opt=needs("report"), tags=["incidents"])
+async def say_anywhere(
+    data: JSONBody[Said],
+    request: SignedIn,
+    commands: Doing,
+    catalogs: Catalogs,
+    clock: Now,
+    settings: Config,
+    sight: Looks,
+) -> Declared:
+    """Declares by a line, where there is no incident yet: `/declare Card payments fail sev 2 on checkout`."""
+    if not is_declaration(data.line):
+        raise Invalid(f"Outside of an incident a line declares one: {USAGE}", field="line")
+    async with commands.db.connection() as conn:
+        catalog = await catalogs.current(conn)
+    here = say.speaker(catalog, None, actor_of(request.user, catalog, "api"), clock.now())
+    wanted = declaration(data.line, here, {name: one.title for name, one in catalog.services.items()})
+    return await _declare(wanted, request, commands, catalogs, settings, sight)
 
 
 @get("/api/v1/incidents/similar", opt=needs("read"), tags=["incidents"])
@@ -228,6 +284,12 @@ async def list_commands() -> list[VerbView]:
     ]
 
 
+@get("/api/v1/stages", opt=needs("read"), tags=["incidents"])
+async def list_stages() -> list[StageView]:
+    """The seven stages in their order, with what SRE, ITIL and NIST call each."""
+    return [StageView(stage=stage, title=title, in_other_words=WORDS[stage]) for stage, title in m.STAGE_TITLES.items()]
+
+
 @get("/api/v1/roles", opt=needs("read"), tags=["incidents"])
 async def list_roles() -> list[RoleView]:
     """The roles of an incident, and what each is there for."""
@@ -267,7 +329,9 @@ async def get_postmortem(key: FromPath[str], commands: Doing, catalogs: Catalogs
 ROUTES: list[HTTPRouteHandler] = [
     list_incidents,
     declare_incident,
+    say_anywhere,
     list_similar,
+    list_active,
     get_incident,
     get_timeline,
     command_incident,
@@ -275,5 +339,6 @@ ROUTES: list[HTTPRouteHandler] = [
     draft_line,
     list_commands,
     list_roles,
+    list_stages,
     get_postmortem,
 ]

@@ -15,21 +15,26 @@ from sev1.command.parts.clocks import Clock
 from sev1.command.parts.decisions import Decision
 from sev1.command.parts.family import Family
 from sev1.command.parts.handover import Handover
+from sev1.command.parts.intake import Asked, asked
 from sev1.command.parts.merging import Merging
 from sev1.command.parts.mitigations import Mitigation
 from sev1.command.parts.needs import Need
+from sev1.command.parts.priority import Priority
 from sev1.command.parts.reach import Reach
 from sev1.command.parts.recovery import Recovery
+from sev1.command.parts.runs import RunbookRun
 from sev1.command.parts.tasks import Task
 from sev1.command.parts.workstreams import Workstream
 from sev1.command.prompts import Prompt, prompts
 from sev1.command.react import DEFAULT_RHYTHM_MIN
 from sev1.command.similar import Similar
 from sev1.command.timeline import Entry
-from sev1.measure.times import Statistic, Summary, target_met, times
+from sev1.command.vocabulary import InOtherWords, in_other_words
+from sev1.measure.times import ResponseTarget, Statistic, Summary, response_target, times
 from sev1.paging import model as page_model
 from sev1.paging.diagnostics import Run
 from sev1.paging.fix import Fix
+from sev1.paging.suggestion import Suggestion
 from sev1.surfaces.said import FieldHint
 
 
@@ -82,8 +87,12 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     decisions: list[Decision]
     bridge: Bridge | None
     """Null while none is open."""
+    intake: tuple[Asked, ...]
+    """The five intake questions with their answers; what is not confirmed says the record alone."""
     clocks: dict[str, Clock]
     """By audience: what it was told last, and when it hears again."""
+    runs: list[RunbookRun]
+    """Runbooks that were run as checklists, with what came of each step."""
     handover: Handover
     """Whom command is offered to, if to anybody."""
     reach: Reach
@@ -93,6 +102,14 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     recovery: Recovery
     earlier_ends: tuple[incident_model.Ending, ...]
     """How it had ended each time that it was reopened."""
+    priority: str
+    """`P1` to `P5`: what somebody said, else what follows from the severity."""
+    priority_set: Priority | None
+    """Who said so, when and why; null while it follows the severity."""
+    in_other_words: InOtherWords
+    """The stage as SRE, ITIL and NIST call it."""
+    response_target: ResponseTarget | None
+    """How soon an answer is wanted, and how much of that is left; null where the severity is only watched."""
     prompts: dict[str, Prompt]
     """By person: the one question to each holder of a role who is asked something now; `later_prompt` puts it off."""
 
@@ -109,6 +126,7 @@ def incident_view(
 ) -> IncidentView:
     took = times(incident)
     severity = catalog.severities.get(incident.severity)
+    target = response_target(incident, severity, now)
     return IncidentView(
         id=incident.key,
         url=f"{url}/incidents/{incident.key}",
@@ -140,7 +158,7 @@ def incident_view(
             to_acknowledge_s=took.to_acknowledge.total_seconds() if took.to_acknowledge is not None else None,
             to_mitigate_s=took.to_mitigate.total_seconds() if took.to_mitigate is not None else None,
             to_resolve_s=took.to_resolve.total_seconds() if took.to_resolve is not None else None,
-            response_target_met=target_met(incident, severity),
+            response_target_met=target.met if target else None,
         ),
         board=list(incident.board.values()),
         tasks=list(incident.tasks.values()),
@@ -152,12 +170,18 @@ def incident_view(
         family=incident.family,
         decisions=list(incident.decisions.values()),
         bridge=incident.bridge if incident.bridge.is_open else None,
+        intake=asked(incident.intake, incident.title, incident.declared_by, incident.declared_at),
         clocks=incident.clocks,
+        runs=list(incident.runs.values()),
         handover=incident.handover,
         reach=incident.reach,
         merging=incident.merging,
         recovery=incident.recovery,
         earlier_ends=incident.earlier_ends,
+        priority=f"P{incident.priority_level}",
+        priority_set=incident.priority if incident.priority.level else None,
+        in_other_words=in_other_words(incident.stage),
+        response_target=target,
         prompts=prompts(incident, now, severity.update_every_min if severity else DEFAULT_RHYTHM_MIN),
     )
 
@@ -184,6 +208,8 @@ class PageView(Struct, frozen=True, kw_only=True):
     """The latest run of each diagnostic on this page."""
     fix: Fix | None
     """The latest fix that somebody reported, and whether it helped."""
+    suggestion: Suggestion | None
+    """What a declaration policy found."""
     opened_at: datetime | None
     next_escalation_at: datetime | None
     acknowledged_at: datetime | None
@@ -215,6 +241,7 @@ def page_view(page: page_model.Page, version: int, url: str) -> PageView:
         incident=page.incident,
         diagnostics=page.diagnostics,
         fix=page.fix,
+        suggestion=page.suggestion,
         opened_at=page.opened_at,
         next_escalation_at=page.next_at,
         acknowledged_at=page.acknowledged_at,

@@ -53,10 +53,17 @@ OVER_SHOWN = 20
 """Of what is settled or done: an incident may go on for days."""
 
 
+OPEN_SHOWN = 30
+"""Of what stands, the latest of each kind: nobody takes in more at once, and what matters of the earlier was said again."""
+
+
 class BoardGroup(Struct, frozen=True, kw_only=True):
     kind: BoardKind
     title: str
     rows: tuple[Row, ...]
+    """The latest few, in their order."""
+    earlier: int = 0
+    """How many stand besides."""
 
 
 class BoardView(Struct, frozen=True, kw_only=True):
@@ -70,15 +77,18 @@ class BoardView(Struct, frozen=True, kw_only=True):
 def board_view(board: Board, catalog: Catalog) -> BoardView:
     open_items = [item for item in board.values() if item.outcome is None]
     settled = sorted((item for item in board.values() if item.outcome), key=_settled_at, reverse=True)
-    groups = (
-        BoardGroup(kind=kind, title=title, rows=tuple(_row(i, catalog) for i in open_items if i.kind == kind))
-        for kind, title in ORDER
-    )
+    groups = (_group(kind, title, [i for i in open_items if i.kind == kind], catalog) for kind, title in ORDER)
     return BoardView(
         groups=tuple(group for group in groups if group.rows),
         settled=tuple(_row(item, catalog) for item in settled[:OVER_SHOWN]),
         settled_count=len(settled),
     )
+
+
+def _group(kind: BoardKind, title: str, items: list[Item], catalog: Catalog) -> BoardGroup:
+    shown = items[-OPEN_SHOWN:]
+    rows = tuple(_row(item, catalog) for item in shown)
+    return BoardGroup(kind=kind, title=title, rows=rows, earlier=len(items) - len(shown))
 
 
 def _settled_at(item: Item) -> datetime:

@@ -12,6 +12,7 @@ from sev1.command.withhold import alert_without
 from sev1.engine.errors import NotFound
 from sev1.measure.alert_health import health_of
 from sev1.oncall import store as oncall_store
+from sev1.risk import risks, signals
 from sev1.surfaces.injected import Db
 from sev1.surfaces.web.catalog_view import policy_lines, service_screen
 from sev1.surfaces.web.visit import Here, show
@@ -48,6 +49,8 @@ async def show_service(name: FromPath[str], db: Db, visit: Here) -> Template:
         health = await health_of(conn, name, visit.now, time_zone=visit.zone)
         recent = [i for i in await incidents.recent_incidents(conn, visit.sight, limit=200) if name in i.services]
         hidden = await withheld(conn, visit.sight)
+        accepted = await risks.of_services(conn, (name,))
+        noted = await signals.listed(conn, visit.sight, state="open", service=name, limit=5)
     return show(
         visit,
         "service.html",
@@ -57,6 +60,8 @@ async def show_service(name: FromPath[str], db: Db, visit: Here) -> Template:
         health=health,
         firing=[alert_without(alert, hidden) for alert in firing],
         recent=recent[:8],
+        risks=accepted,
+        signals=noted,
     )
 
 

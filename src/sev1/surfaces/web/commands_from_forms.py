@@ -17,6 +17,7 @@ LABELS = {
     "role": "role",
     "severity": "severity",
     "stage": "stage",
+    "priority": "priority",
     "condition": "condition",
     "actions": "actions",
     "needs": "needs",

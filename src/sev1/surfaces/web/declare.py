@@ -9,10 +9,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import Template
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sev1.access.declare import needs
 from sev1.command import model as m
+from sev1.command.grammar.declaring import declaration, is_declaration
 from sev1.command.react import declare
+from sev1.command.say import speaker
 from sev1.command.sight import Sight, withheld
 from sev1.command.similar import Similar
 from sev1.command.suspects import suspects
@@ -39,6 +42,8 @@ class Origin(Struct, frozen=True, kw_only=True):
     title: str = ""
     severity: str = ""
     services: tuple[str, ...] = ()
+    restricted: bool = False
+    """As a declaration policy suggests."""
 
 
 @get("/incidents/new", opt=needs("report"), include_in_schema=False)
@@ -84,6 +89,8 @@ async def submit_declare(request: SignedIn, commands: Doing, catalogs: Catalogs,
     }
     try:
         command = command_from(wanted, m.Declare)
+        if is_declaration(command.title):
+            command = _in_one_line(command, visit)
         if not (fields.get("anyway") or command.restricted) and (alike := await _alike(commands, visit, command)):
             # What was typed is kept, and one more click declares it.
             typed = Typed(form=FORM, fields=fields, error="", status=200)
@@ -95,6 +102,20 @@ async def submit_declare(request: SignedIn, commands: Doing, catalogs: Catalogs,
         origin = Origin(page=fields.get("page", ""), services=tuple(services))
         return _form(visit, origin, typed)
     return go_to(f"/incidents/{change}{'?said=1' if warnings(command, visit.catalog) else ''}")
+
+
+def _in_one_line(command: m.Declare, visit: Visit) -> m.Declare:
+    """What `/declare …` in the title says goes before what was chosen below it."""
+    here = speaker(visit.catalog, None, visit.actor, visit.now)
+    said = declaration(command.title, here, {name: one.title for name, one in visit.catalog.services.items()})
+    return replace(
+        command,
+        title=said.title,
+        severity=said.severity or command.severity,
+        services=tuple(dict.fromkeys((*said.services, *command.services))),
+        commander=said.commander,
+        restricted=said.restricted or command.restricted,
+    )
 
 
 async def _alike(commands: Commands, visit: Visit, command: m.Declare) -> list[Similar]:
@@ -130,7 +151,8 @@ async def _origin(conn: asyncpg.Connection, page: str, alert: int | None, sight:
         return Origin(
             page=page,
             title=found.title,
-            severity=found.severity or "",
+            severity=(found.suggestion.severity if found.suggestion else None) or found.severity or "",
+            restricted=bool(found.suggestion and found.suggestion.restricted),
             services=(found.service,) if found.service else (),
         )
     if alert is not None:

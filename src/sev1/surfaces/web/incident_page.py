@@ -16,6 +16,7 @@ from sev1.command.decide import IncidentAggregate
 from sev1.command.prompts import prompts
 from sev1.command.terms import EntryKind
 from sev1.command.timeline import Entry, entry, render
+from sev1.command.vocabulary import in_other_words
 from sev1.engine import event_log
 from sev1.engine.decider import Fact
 from sev1.engine.errors import NotFound
@@ -23,6 +24,8 @@ from sev1.notify.model import DeliveryView
 from sev1.notify.store import deliveries_about
 from sev1.paging import store as pages
 from sev1.paging.model import Page
+from sev1.risk import risks
+from sev1.risk.acceptance import Risk
 from sev1.surfaces.people_view import at_work
 from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_view as view
@@ -34,9 +37,12 @@ from sev1.surfaces.web.concerns import concern_rows
 from sev1.surfaces.web.decisions_view import decision_rows
 from sev1.surfaces.web.ending import step_rows
 from sev1.surfaces.web.family_view import family_view
+from sev1.surfaces.web.intake_view import intake_view
 from sev1.surfaces.web.page_view import receipts
 from sev1.surfaces.web.people_rows import people_rows
+from sev1.surfaces.web.priority_view import priority_view
 from sev1.surfaces.web.privacy_view import insiders
+from sev1.surfaces.web.runs_view import runs_view
 from sev1.surfaces.web.timeline_view import FILTERS, PAGE, timeline_view
 from sev1.surfaces.web.visit import Typed, Visit, context_of
 from sev1.surfaces.web.work_view import work_view
@@ -51,6 +57,7 @@ BAR: tuple[tuple[str, str], ...] = (("line", "Say"), ("update", "Update"), ("dec
 FOLDS: dict[str, str] = {
     "all-clear": "All clear",
     "severity": "Change the severity",
+    "priority": "Change the priority",
     "role": "Give somebody a role",
     "responder": "Page somebody for this",
     "handover": "Hand over command",
@@ -90,6 +97,8 @@ class IncidentPage(Struct, frozen=True, kw_only=True):
     """Announcements and the like: what went out about it."""
     around: Sequence[m.Incident]
     """Its parent and everything under it."""
+    risks: Sequence[Risk]
+    """Accepted for the affected services."""
     concerns: Sequence[Concern]
     """What was said in confidence: to be shown to those who may read it only."""
     mark: str
@@ -125,6 +134,7 @@ async def read(
         family = incident.family
         around = await kin.around(conn, key, family.parent) if family.parent or family.children else []
         said = await concerns.of_incident(conn, key)
+        accepted = await risks.of_services(conn, incident.services) if incident.services else []
         mark = await read_mark(conn, key)
     return IncidentPage(
         incident=incident,
@@ -136,6 +146,7 @@ async def read(
         deliveries=deliveries,
         around=around,
         concerns=said,
+        risks=accepted,
         mark=mark,
     )
 
@@ -239,15 +250,20 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
         "incident": incident,
         "version": page.version,
         "mark": mark_of(page, catalog, now),
+        "risks": page.risks,
         "picture": view.picture(incident, catalog),
         "board": board_view(incident.board, catalog),
         "family": family_view(incident, page.around, catalog, now),
+        "runs": runs_view(incident, catalog),
         "decisions": decision_rows(incident.decisions),
         "bridge": bridge_view(incident, catalog),
+        "intake": intake_view(incident, catalog),
         "clocks": clocks_view(incident, catalog, now),
         "gate": view.gate_rows(incident, catalog),
         "earlier_ends": view.earlier_ends(incident, catalog),
         "steps": step_rows(incident, catalog),
+        "in_other_words": in_other_words(incident.stage),
+        "priority": priority_view(incident, catalog),
         "review_lines": [Line(label="plan", line="/review @")],
         "severities": view.severity_choices(catalog, incident.severity),
         "settable": view.SETTABLE_STAGES,
@@ -271,7 +287,18 @@ def offered(incident: m.Incident) -> list[str]:
     match incident.status:
         case "open":
             gate = (["override"] if incident.missing else []) + (["withdraw"] if incident.gate else [])
-            return ["role", "handover", "severity", "responder", *gate, "link", "times", *privacy, "false-alarm"]
+            return [
+                "role",
+                "handover",
+                "severity",
+                "priority",
+                "responder",
+                *gate,
+                "link",
+                "times",
+                *privacy,
+                "false-alarm",
+            ]
         case "resolved":
             return ["all-clear", "role", "link", "times", *privacy, "reopen"]
         case _:

@@ -11,7 +11,7 @@ from sev1.command.duties import DUTIES
 from sev1.command.on_the_bridge import asked_to_write
 from sev1.command.prompts import Prompt, prompt
 from sev1.command.react import DEFAULT_RHYTHM_MIN
-from sev1.measure.times import target_met, times
+from sev1.measure.times import response_target, target_met, times
 from sev1.surfaces.actor import name_of
 from sev1.surfaces.web.moments import clock, spell
 from sev1.surfaces.web.work_view import tasks_of
@@ -95,7 +95,7 @@ def band(incident: m.Incident, catalog: Catalog, me: str, now: datetime) -> Band
         duties=tuple(
             (m.ROLE_TITLES[role], DUTIES[role]) for role in m.ROLE_TITLES if me in incident.roles.get(role, ())
         ),
-        prompt=None if urgent_of(incident, me, catalog, now) else prompt_of(incident, me, catalog, now),
+        prompt=prompt(incident, me, now, rhythm_of(incident, catalog)),
         expected=expected_of(incident, me, catalog, now),
         ended_at=incident.resolved_at,
     )
@@ -135,10 +135,6 @@ def expected_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) 
     return urgent_of(incident, me, catalog, now) or _duty_of(incident, me, catalog, now)
 
 
-def prompt_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) -> Prompt | None:
-    return prompt(incident, me, now, rhythm_of(incident, catalog))
-
-
 def rhythm_of(incident: m.Incident, catalog: Catalog) -> int | None:
     """Minutes between two updates; None for what is only watched."""
     severity = catalog.severities.get(incident.severity)
@@ -160,7 +156,9 @@ def urgent_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) ->
         return f"The update promised for {clock(due, now)} is late. Post it."
     if incident.bridge.asked_at and me == asked_to_write(incident):
         return "What was decided on the bridge? Write it down, or say that nothing was."
-    return _of_successor(incident, catalog, now) if "ic" in roles else ""
+    if "ic" in roles:
+        return _of_successor(incident, catalog, now) or _of_answer(incident, catalog, now)
+    return ""
 
 
 def _duty_of(incident: m.Incident, me: str, catalog: Catalog, now: datetime) -> str:
@@ -196,6 +194,12 @@ def _of_command(incident: m.Incident, me: str, commander: str, catalog: Catalog,
     if reach.call and me == incident.commander:
         return "You were called. Say something here, so that they know you command."
     return ""
+
+
+def _of_answer(incident: m.Incident, catalog: Catalog, now: datetime) -> str:
+    """That whoever commands was given command by somebody else and has not been heard of."""
+    due = answer_due(incident, catalog)
+    return f"You command. Do or say something here by {clock(due, now)}: that is the answer." if due else ""
 
 
 def _of_successor(incident: m.Incident, catalog: Catalog, now: datetime) -> str:
@@ -304,6 +308,8 @@ class Measure(Struct, frozen=True, kw_only=True):
     taken: str
     """`after 4 min`; empty where it has not come to that."""
     remark: str = ""
+    due_at: datetime | None = None
+    """Until when it is wanted, while it has not come to that."""
 
 
 class Picture(Struct, frozen=True, kw_only=True):
@@ -336,6 +342,7 @@ def measures(incident: m.Incident, catalog: Catalog) -> tuple[Measure, ...]:
     if met is not None and severity and severity.respond_within_s is not None:
         target = "at once" if severity.respond_within_s == 0 else f"within {_spell_s(severity.respond_within_s)}"
         remark = f"{'target met' if met else 'target missed'}: {target}"
+    due = answer_due(incident, catalog)
     rows = (
         ("Began", incident.started_at, None, ""),
         ("Detected", incident.detected_at, taken.to_detect, ""),
@@ -344,9 +351,23 @@ def measures(incident: m.Incident, catalog: Catalog) -> tuple[Measure, ...]:
         ("Resolved", incident.resolved_at, taken.to_resolve, ""),
     )
     return tuple(
-        Measure(label=label, at=at, taken=f"after {spell(after)}" if after is not None else "", remark=remark)
+        Measure(
+            label=label,
+            at=at,
+            taken=f"after {spell(after)}" if after is not None else "",
+            remark=remark,
+            due_at=due if label == "Acknowledged" else None,
+        )
         for label, at, after, remark in rows
     )
+
+
+def answer_due(incident: m.Incident, catalog: Catalog) -> datetime | None:
+    """Until when the severity wants an answer, while there is none."""
+    if not incident.is_open or incident.acknowledged_at or incident.detected_at is None:
+        return None
+    target = response_target(incident, catalog.severities.get(incident.severity), incident.detected_at)
+    return target.due_at if target else None
 
 
 def _spell_s(seconds: int) -> str:

@@ -15,6 +15,7 @@ from sev1.paging.diagnostics import DiagnosticAnswered, DiagnosticAsked
 from sev1.paging.fix import FixDidNotHelp, FixHelped, FixReported, counted
 from sev1.paging.plan import Planned
 from sev1.paging.steps import ahead
+from sev1.paging.suggestion import IncidentSuggested
 from sev1.surfaces.actor import name_of
 from sev1.surfaces.offers import OUTCOMES, Offer, offers
 from sev1.surfaces.web.moments import clock
@@ -287,6 +288,8 @@ def _words(fact: Fact[p.PageEvent], catalog: Catalog) -> tuple[str, str, tuple[s
             return "⚠️", f"{name_of(catalog, event.person)} could not be reached.", (event.error,)
         case p.IncidentLinked():
             return "", f"Belongs to {event.incident}.", ()
+        case IncidentSuggested():
+            return "⚠️", f"This looks like an incident: {event.title}.", (f"policy {event.policy}",)
         case DiagnosticAsked():
             return "🔍", f"{by} runs: {event.title}.", ()
         case DiagnosticAnswered():

@@ -72,7 +72,9 @@ async def note_signal(request: SignedIn, db: Db, visit: Here, news: Hears) -> Re
     request_max_body_size=FORM_BYTES,
     status_code=200,
 )
-async def promote_signal(number: Number, commands: Doing, catalogs: Catalogs, visit: Here) -> Response[Any]:
+async def promote_signal(
+    number: Number, request: SignedIn, commands: Doing, catalogs: Catalogs, visit: Here
+) -> Response[Any]:
     """Declares from it and leads to the incident; its severity is the worst plausible until somebody knows."""
     try:
         async with commands.db.transaction() as conn:
@@ -81,7 +83,7 @@ async def promote_signal(number: Number, commands: Doing, catalogs: Catalogs, vi
                 conn,
                 catalogs,
                 number,
-                Promotion(),
+                Promotion(restricted=(await fields_of(request)).get("restricted") == "true"),
                 by=visit.actor,
                 commands_it=visit.may("incidents:write"),
             )

@@ -1,0 +1,13 @@
+"""Pages of which it is to be looked at whether they are an incident (mission 3.1). Only adds a table."""
+
+from alembic import op
+
+revision = "0038"
+down_revision = "0037"
+
+
+def upgrade() -> None:
+    op.get_bind().exec_driver_sql(
+        "CREATE TABLE declaration_checks"
+        " (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, page text NOT NULL, tries int NOT NULL DEFAULT 0)"
+    )
