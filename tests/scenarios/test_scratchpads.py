@@ -65,8 +65,13 @@ async def test_too_long_a_text_an_unknown_workstream_or_version_and_an_incident_
     assert none["detail"] == "There is no workstream W2 in INC-1."
     await stage.says("INC-1", "/false-alarm")
     assert "Reopen it first" in (await saves(stage, "a", 0, expect=409))["detail"]
-    hers = (await stage.http.get(PAGE, headers=await browser(stage, "ana"))).text
-    assert "<textarea" not in hers
+    ana = await browser(stage, "ana")
+    assert "<textarea" not in (await stage.http.get(PAGE, headers=ana)).text
+    form = {"text": "typed while it ended", "base": "0", "form": "scratchpad", "csrf": ana["X-CSRF-Token"]}
+    late = await stage.http.post(PAGE, headers=ana, data=form)
+    assert late.status_code == 409
+    assert "Reopen it first" in late.text
+    assert "typed while it ended</textarea>" in late.text
 
 
 async def test_old_versions_are_forgotten_and_who_began_before_them_keeps_both_texts(stage: Stage, monkeypatch):

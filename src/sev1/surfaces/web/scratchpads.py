@@ -88,7 +88,8 @@ async def _page(
         text=typed.fields.get("text", "") if typed else pad.text,
         base=base,
         conflict=conflict,
-        writes=visit.may("incidents:write") and incident.status not in m.OVER,
+        # What was typed is shown again even when the incident ended meanwhile.
+        writes=visit.may("incidents:write") and (typed is not None or incident.status not in m.OVER),
         typed=typed,
     )
 
