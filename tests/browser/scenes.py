@@ -3,6 +3,7 @@
 from sev1.command import model as m
 from sev1.command.parts.bridge import OpenBridge
 from sev1.command.parts.intake import AnswerIntake
+from sev1.command.parts.workstreams import OpenWorkstream
 from sev1.paging import model as p
 from sev1.paging.diagnostics import RunDiagnostic
 from tests.browser.house import House
@@ -99,7 +100,12 @@ def checkout_outage(house: House, *, entries: int = 0) -> str:
         m.SetStage(stage="mitigation"),
         by="ana",
     )
-    house.at(19).incident(key, m.AssignRole(role="sme", person="hana"), by="ana")
+    house.at(19).incident(
+        key,
+        m.AssignRole(role="sme", person="hana"),
+        OpenWorkstream(title="Bookings", goal="Every booking of the night is in the warehouse", lead="hana"),
+        by="ana",
+    )
     call = "https://meet.nordlicht.example/j/93847561029?pwd=QmFzZTY0aXNub3RlbmNyeXB0aW9uYnV0aXRpc2xvbmc"
     house.incident(key, OpenBridge(url=call, people=("bo", "hana")), AnswerIntake(question="blast"), by="ana")
     house.at(12).incident(

@@ -22,6 +22,7 @@ PAGES = {
     "incident": "/incidents/{incident}",
     "incident that is over": "/incidents/{over}",
     "briefing": "/incidents/{incident}/handover",
+    "workstream": "/incidents/{incident}/workstreams/1",
     "gate": "/incidents/{incident}/gate",
     "recovery": "/incidents/{over}/gate",
     "temporary mitigations": "/mitigations",

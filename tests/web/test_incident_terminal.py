@@ -14,7 +14,9 @@ from sev1.access import tokens
 from sev1.access.model import OPERATOR, Role
 from sev1.app import Node
 from sev1.cli.main import app as cli
+from sev1.command import scratchpads, store
 from sev1.engine.clock import FakeClock
+from sev1.engine.decider import Actor
 
 Terminal = Callable[..., Awaitable[Any]]
 
@@ -137,3 +139,16 @@ async def test_priority_answer_and_the_question_of_the_moment_are_read_on_a_term
     assert "Observe @bo: What do we know for certain, and what do customers feel?  (/know …)" in shown
     assert (await terminal("incident", "2", "not-now", "@bo")).output == "Nothing was added to the timeline.\n"
     assert "@bo: What" not in (await terminal("incident", "2")).output
+
+
+async def test_the_scratchpad_of_a_workstream_is_printed_on_a_terminal(terminal: Terminal, node: Node):
+    await terminal("declare", "Everything is slow")
+    await terminal("incident", "1", "workstream", "Queue:", "drain", "it", "@bo")
+    async with node.db.transaction() as conn:
+        incident = await store.get(conn, "INC-1")
+        assert incident
+        bo = Actor(id="bo", name="Bo", via="web")
+        await scratchpads.save(conn, incident, 1, "# Lag\n40 min", base=0, by=bo, now=node.clock.now())
+    assert (await terminal("incident", "1", "scratchpad", "W1")).output == "# Lag\n40 min\n"
+    assert "There is no workstream W2" in (await terminal("incident", "1", "scratchpad", "2")).output
+    assert "'' is no workstream" in (await terminal("incident", "1", "/scratchpad")).output

@@ -60,7 +60,8 @@ def mitigations(
 def incident(
     key: str = typer.Argument("", help="INC-7; nothing: what is open. `help`: all commands."),
     words: list[str] = typer.Argument(
-        None, help="What to say in it, like: can, task, sev, decide, resolve. `family`: what is under it."
+        None,
+        help="What to say in it, like: can, task, sev, decide, resolve. `family`: what is under it. `scratchpad W1`: its text.",
     ),
 ) -> None:
     """Read an incident, or say something in it: `sev1 incident INC-7 sev 2 because only one region`."""
@@ -73,6 +74,8 @@ def incident(
         _show(_key(key))
     elif said == "family":
         _family(_key(key))
+    elif said.removeprefix("/").split()[0] == "scratchpad":
+        _scratchpad(_key(key), said.removeprefix("/").removeprefix("scratchpad").strip())
     elif said.removeprefix("/").split()[0] == "help":
         _help(said.removeprefix("/").removeprefix("help").strip())
     else:
@@ -191,6 +194,14 @@ def _family(key: str) -> None:
             )
     if not family["parent"] and not family["children"]:
         print(f"{key} stands alone. `sev1 incident {key} child TITLE` declares one under it.")
+
+
+def _scratchpad(key: str, workstream: str) -> None:
+    """The scratchpad of a workstream as Markdown."""
+    number = workstream.upper().removeprefix("W")
+    if not (number.isascii() and number.isdigit()):
+        fail(f"{workstream!r} is no workstream. Write it like: sev1 incident {key} scratchpad W1")
+    print(call("GET", f"/api/v1/incidents/{key}/workstreams/{number}/scratchpad")["text"])
 
 
 def _say(key: str, line: str) -> None:

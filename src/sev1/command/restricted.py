@@ -49,6 +49,12 @@ def check(state: m.Incident, command: Command, by: Actor) -> None:
             return
 
 
+def check_acts(state: m.Incident, by: Actor) -> None:
+    """Raises Refused for somebody who may only look."""
+    if state.privacy.restricted and by.id not in (*state.insiders, "sev1"):
+        raise Refused(f"You may look at {state.key} and not act in it. Be admitted first: /admit @me")
+
+
 def let_in(state: m.Incident, person: str) -> list[m.IncidentEvent]:
     """Who gets a role or is asked for by name has to see what for."""
     if not state.privacy.restricted or person in state.privacy.admitted:
@@ -61,8 +67,8 @@ def _among_insiders(state: m.Incident, command: Command, by: Actor) -> None:
 
     Admitting is open to whoever may look: an administrator who broke the glass, when nobody who is in can be reached.
     """
-    if by.id not in (*state.insiders, "sev1") and not isinstance(command, p.Admit):
-        raise Refused(f"You may look at {state.key} and not act in it. Be admitted first: /admit @me")
+    if not isinstance(command, p.Admit):
+        check_acts(state, by)
     if isinstance(command, LETS_IN):
         return
     named = (getattr(command, field, None) for field in ("person", "owner", "lead"))

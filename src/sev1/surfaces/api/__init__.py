@@ -25,6 +25,7 @@ from sev1.surfaces.api import (
     playbooks,
     replay,
     risks,
+    scratchpads,
     signals,
     watch,
 )
@@ -54,4 +55,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *concerns.ROUTES,
     *signals.ROUTES,
     *risks.ROUTES,
+    *scratchpads.ROUTES,
 ]
