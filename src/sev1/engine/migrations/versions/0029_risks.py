@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0037"
-down_revision = "0035"
+revision = "0029"
+down_revision = "0028"
 
 STATEMENTS = (
     """
