@@ -119,7 +119,9 @@ def test_a_backup_made_while_it_runs_holds_everything_and_a_restored_server_goes
     after = content_of(house.folder / "restored/data")
     assert len(before["events"]) >= 4
     assert len(before["alerts"]) == 1
-    assert len(before["timers"]) == 2, "the page's next step and the update that the incident promised"
+    assert len(before["timers"]) == 3, (
+        "the page's next step, the update that the incident promised, and the next look at its people"
+    )
     del before[CLOCK], after[CLOCK]
     assert after == before
     assert serve.startswith("sev1 serve --data ")
