@@ -127,9 +127,7 @@ async def show_in_steps(request: SignedIn, visit: Visit, template: str, **contex
     await in_steps(
         _written(engine.get_template(template).generate(**context_of(visit, request=request, **context)), parts)
     )
-    page = "".join(parts)
-    content = page if len(page) <= PIECE else _pieces(page)
-    return Stream(content, status_code=typed.status if typed else 200, media_type="text/html")
+    return Stream(_pieces("".join(parts)), status_code=typed.status if typed else 200, media_type="text/html")
 
 
 async def _pieces(page: str) -> AsyncIterator[str]:
