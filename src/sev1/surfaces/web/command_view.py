@@ -43,9 +43,10 @@ def command_view(incident: m.Incident, catalog: Catalog, me: str, now: datetime)
     if (call := incident.reach.call) is not None:
         sentence = f"{commander} was called {clock(call.at, now)} and has until {clock(call.answer_by, now)} to answer."
         return CommandView(sentence=sentence)
+    open_one = () if incident.bridge.url else (_line("open a bridge", "/bridge https://"),)
     if me == incident.commander:
-        return CommandView(lines=(_line("hand over", "/handover @"),))
-    return CommandView(lines=(_line(f"{commander} does not answer?", "/call-ic "),))
+        return CommandView(lines=(_line("hand over", "/handover @"), *open_one))
+    return CommandView(lines=(_line(f"{commander} does not answer?", "/call-ic "), *open_one))
 
 
 def _line(label: str, line: str) -> Line:
