@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sev1.command.grammar.reading import Rest
 from sev1.command.terms import Command
 from sev1.engine.errors import Invalid
 
@@ -18,3 +19,11 @@ def fields(command: type[Command], **given: Any) -> dict[str, Any]:
     tag = command.__struct_config__.tag
     assert isinstance(tag, str)
     return {"type": tag, **{name: value for name, value in given.items() if value not in (None, "")}}
+
+
+def reference(rest: Rest, letters: str, example: str) -> tuple[str, int]:
+    """The `T3` that the line begins with, of one of `letters`. Raises Invalid when there is none."""
+    ref = rest.take_ref(letters)
+    if ref is None:
+        raise Invalid(f"Say which one first, like {example}.")
+    return ref
