@@ -65,7 +65,7 @@ def test_g_goes_places_and_j_and_k_move_in_a_list(open_as: Open, declared: str) 
     page = open_as("ana", "/")
     page.keyboard.press("g")
     page.keyboard.press("i")
-    expect(page).to_have_url(re.compile("/incidents$"))
+    page.wait_for_url(re.compile("/incidents$"))  # and until the page is there, with its keys
     rows = page.locator("[data-row] .what > a:first-of-type")
     page.keyboard.press("j")
     expect(rows.nth(0)).to_be_focused()

@@ -30,7 +30,7 @@ def test_everything_on_it_is_read_from_four_metres_and_nothing_is_cut_on_a_phone
     late = house.at(190).declare(m.Declare(title="Orders are lost", severity="sev-1"), "ana")
     house.at(0)
     page = open_as("guest@nordlicht.example", "/wall", size=WALL, color_scheme="dark")
-    expect(page.locator("#wall li").first).to_have_attribute("id", f"wall-{late}")
+    expect(page.locator(f"#wall-{late} ~ #wall-{night['incident']}")).to_be_visible()  # what is late comes first
     expect(page.locator(f"#wall-{late} time.late")).to_contain_text("update late by 2 h")
     cut = """() => [...document.querySelectorAll(".wall-facts > span, .wall-since")]
         .filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"""
