@@ -7,14 +7,19 @@ import contextlib
 import os
 import pwd
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
+from sev1.engine import postmaster
 from sev1.engine.embedded import EmbeddedPostgres, _let_through
 
 INSTALLED = os.environ.get("SEV1_TEST_POSTGRES")
 """Where the binaries are; None: the wheel's."""
+LEFT_TRIES = 200
+"""At 50 ms: the processes of a killed server leave within seconds."""
+_pause = threading.Event()
 USER = "postgres"
 """Whom Debian's package runs it as: PostgreSQL refuses to run as root."""
 
@@ -33,8 +38,11 @@ class InstalledPostgres:
         return f"postgresql://postgres@/postgres?host={self.folder}"
 
     def start(self) -> None:
-        if self._run("pg_ctl", "status").returncode == 0:
+        named = postmaster.named_in(self.folder)
+        if named and postmaster.is_alive(named.pid, self.folder):
             return
+        if named:
+            self._clear_away(named)
         if not (self.folder / "PG_VERSION").exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             if self._user:
@@ -45,6 +53,14 @@ class InstalledPostgres:
         # The socket lies beside the data, so that clusters of many tests never meet.
         where = f"-h '' -k {self.folder}"
         self._done("pg_ctl", "-w", "-t", "60", "-l", str(self.folder / "log"), "-o", where, "start")
+
+    def _clear_away(self, dead: postmaster.Postmaster) -> None:
+        """`pg_ctl` takes a server that was killed, and that nobody has reaped yet, for one that runs."""
+        for _ in range(LEFT_TRIES):
+            if not postmaster.others(self.folder, than=dead.pid):
+                break
+            _pause.wait(0.05)
+        postmaster.disown(dead, self.folder)
 
     def stop(self) -> None:
         self._run("pg_ctl", "-w", "-m", "fast", "stop")

@@ -152,6 +152,8 @@ class LiveServer:
         pid = self.postmaster
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
+        if self._installed:  # a user starts their own server again once it has ended
+            until(lambda: self.postmaster is None, "PostgreSQL to be gone", within_s=20)
 
     def end_postgres(self) -> None:
         """Ends what a killed server left running. SIGINT is PostgreSQL's fast shutdown."""
