@@ -119,6 +119,7 @@ def test_a_test_alert_takes_the_real_way_pages_nobody_and_is_over_again() -> Non
         (key,) = [line for line in server.run("key", "list").splitlines() if "sev1 doctor" in line]
         assert "revoked" in key
         server.stop()
+        server.with_postgres()
         status, printed = run(server, "doctor", "--test-alert")
         assert status == 1
         assert f"wrong  test intake: No answer from http://127.0.0.1:{server.port}" in printed

@@ -180,10 +180,14 @@ class LiveServer:
 
     # --- its users ----------------------------------------------------------------------------------------------------
 
-    def run(self, *arguments: str, given: str = "") -> str:
-        """`sev1 …` on the terminal beside the running server; its output. Fails when it fails."""
+    def with_postgres(self) -> None:
+        """A user's own PostgreSQL runs whether sev1 does or not; the embedded one is started by whoever needs it."""
         if self._installed:
             self._installed.start()
+
+    def run(self, *arguments: str, given: str = "") -> str:
+        """`sev1 …` on the terminal beside the running server; its output. Fails when it fails."""
+        self.with_postgres()
         with contextlib.ExitStack() as stack:
             given_file, out, err = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
             given_file.write(given.encode())
