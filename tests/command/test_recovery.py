@@ -182,8 +182,8 @@ def test_what_is_known_is_said_before_a_criterion_is_confirmed():
     rows = {
         one.criterion: one for one in prechecks(history.state, Around(linked=(1, 2, 3, 4), services=(CHECKOUT, SHOP)))
     }
-    assert rows["restored"].findings == ("A-7, A-9 fire of Checkout", "A-3 fires of Shop, which depends on it")
-    assert rows["stable"].holds_up == ("A-1, A-2, A-3 and 1 more fire of this incident",)
+    assert rows["restored"].findings == ("A-7, A-9 of Checkout fire", "A-3 of Shop, which depends on it, fires")
+    assert rows["stable"].holds_up == ("A-1, A-2, A-3 and 1 more of this incident fire",)
     assert rows["impact_ended"].findings == ("Nobody has said that the impact is mitigated",)
     assert rows["no_residual"].findings == (
         "1 open task: T1",
@@ -209,7 +209,7 @@ def test_the_steps_of_the_recovery_say_what_is_known():
     found = recovery_findings(history.state, Around(linked=(4,), silences=("by gus: noise",), services=(SHOP,)))
     assert found["mitigations"] == ("M1 retries off (@bo)",)
     assert found["monitoring"] == ("Silence by gus: noise",)
-    assert found["alerts"] == ("A-4 fires of this incident",)
+    assert found["alerts"] == ("A-4 of this incident fires",)
 
 
 def test_services_that_depend_on_an_affected_one_are_found_through_others_and_circles_end():

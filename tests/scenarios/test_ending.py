@@ -20,14 +20,14 @@ async def test_the_gate_names_what_fires_of_affected_services_and_of_those_that_
     await stage.declares(commander="ana", services=["payments"], alerts=[1])
     gate = await stage.api("GET", "/incidents/INC-1/gate")
     by_name = {row["criterion"]: row for row in gate["criteria"]}
-    assert by_name["stable"]["holds_up"] == ["A-1 fires of this incident"]
-    assert by_name["restored"]["findings"] == ["A-2 fires of Checkout, which depends on it"]
+    assert by_name["stable"]["holds_up"] == ["A-1 of this incident fires"]
+    assert by_name["restored"]["findings"] == ["A-2 of Checkout, which depends on it, fires"]
     assert "Checkout" in gate["checked"]
     page = (await stage.http.get("/incidents/INC-1/gate", headers=ana)).text
-    assert "A-2 fires of Checkout, which depends on it" in page
+    assert "A-2 of Checkout, which depends on it, fires" in page
     answer = await stage.says("INC-1", "/confirm restored")
     assert answer["advice"][0]["kind"] == "known_against"
-    assert answer["recorded"][0]["details"] == [["Despite", "A-2 fires of Checkout, which depends on it"]]
+    assert answer["recorded"][0]["details"] == [["Despite", "A-2 of Checkout, which depends on it, fires"]]
     refused = await stage.says("INC-1", "/confirm stable", expect=409)
     assert "A-1 of this incident still fire" in refused["detail"]
 

@@ -54,7 +54,7 @@ def prechecks(incident: m.Incident, around: Around) -> list[Precheck]:
         "stable": [],
         "no_residual": list(_left(incident)),
     }
-    held_up = {"stable": [f"{_alerts(around.linked, len(around.linked))} of this incident"] if around.linked else []}
+    held_up = {"stable": [_alerts(around.linked, len(around.linked), "this incident")] if around.linked else []}
     return [
         Precheck(
             criterion=criterion,
@@ -74,13 +74,13 @@ def recovery_findings(incident: m.Incident, around: Around) -> dict[Step, tuple[
         "services": tuple(in_words(firing) for firing in around.services),
         "mitigations": tuple(f"{one.ref} {one.text} (@{one.owner})" for one in temporary),
         "monitoring": tuple(f"Silence {one}" for one in around.silences),
-        "alerts": (f"{_alerts(around.linked, len(around.linked))} of this incident",) if around.linked else (),
+        "alerts": (_alerts(around.linked, len(around.linked), "this incident"),) if around.linked else (),
     }
 
 
 def in_words(firing: Firing) -> str:
-    whose = firing.title if firing.direct else f"{firing.title}, which depends on it"
-    return f"{_alerts(firing.alerts, firing.count)} of {whose}"
+    whose = firing.title if firing.direct else f"{firing.title}, which depends on it,"
+    return _alerts(firing.alerts, firing.count, whose)
 
 
 def _left(incident: m.Incident) -> Iterable[str]:
@@ -103,7 +103,7 @@ def _listed(refs: Sequence[str]) -> str:
     return ", ".join(refs[:8]) + (f" and {len(refs) - 8} more" if len(refs) > 8 else "")
 
 
-def _alerts(numbers: Sequence[int], count: int) -> str:
+def _alerts(numbers: Sequence[int], count: int, whose: str) -> str:
     shown = ", ".join(f"A-{number}" for number in numbers[:3])
     more = count - min(len(numbers), 3)
-    return f"{shown}{f' and {more} more' if more else ''} {'fires' if count == 1 else 'fire'}"
+    return f"{shown}{f' and {more} more' if more else ''} of {whose} {'fires' if count == 1 else 'fire'}"
