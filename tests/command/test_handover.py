@@ -40,8 +40,8 @@ def offered() -> History:
 def called() -> History:
     """Ana commands on purpose, and Bo had her called."""
     history = History()
-    history.when(m.AssignRole(role="ic", person="gus"))
     history.when(m.AssignRole(role="ic", person="ana"))
+    assert not history.state.commander_is_temporary
     history.when(r.CallCommander(ask="the failover"), by=BO, answer_within_s=180)
     return history
 
@@ -264,6 +264,21 @@ def test_anybody_may_take_over_then_and_it_is_one_event_with_the_reason():
     assert (taken.previous, taken.person, taken.reason) == ("ana", "gus", "Ana does not answer")
     assert history.state.roles["ic"] == ("gus",)
     assert history.state.reach == r.Reach()
+
+
+def test_a_commander_for_now_who_does_not_answer_is_taken_over_from_as_well():
+    history = History()
+    history.when(r.CallCommander(), by=BO)
+    history.when(r.CheckReach(), by=TIMER, after_min=5, on_call=("gus",))
+    history.when(r.TakeCommand(person="gus", reason="Ana does not answer"), by=GUS)
+    assert history.state.commander == "gus"
+
+
+def test_who_commands_for_now_may_take_command_on_purpose_once():
+    history = History()
+    [assigned] = history.when(m.AssignRole(role="ic", person="ana"))
+    assert assigned == m.RoleAssigned(role="ic", person="ana", previous="ana", was_temporary=True)
+    assert history.when(m.AssignRole(role="ic", person="ana")) == []
 
 
 def test_the_line_of_a_restricted_incident_has_nobody_from_outside():

@@ -245,14 +245,15 @@ def _must_be_open(state: m.Incident) -> None:
 
 def _assign(state: m.Incident, command: m.AssignRole) -> list[m.IncidentEvent]:
     holders = state.roles.get(command.role, ())
-    if command.person in holders:
+    takes_on_purpose = command.role == "ic" and state.commander_is_temporary
+    if command.person in holders and not takes_on_purpose:
         return []
     previous = holders[0] if holders and command.role not in m.MANY else None
     assigned = m.RoleAssigned(
         role=command.role,
         person=command.person,
         previous=previous,
-        was_temporary=command.role == "ic" and state.commander_is_temporary,
+        was_temporary=takes_on_purpose,
     )
     return [*restricted.let_in(state, command.person), assigned]
 

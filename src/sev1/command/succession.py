@@ -80,7 +80,7 @@ def _call(
 def _take(state: m.Incident, command: r.TakeCommand, known: m.Known, now: datetime) -> list[m.IncidentEvent]:
     if command.person == state.commander:
         return []
-    if state.commander_is_temporary:
+    if state.commander_is_temporary and state.reach.unreachable_since is None:
         raise Refused(f"@{state.commander} commands only for now. Take command by: /role ic @{command.person}")
     ask = f"They hand it over by: /handover @{command.person}"
     call = state.reach.call

@@ -83,6 +83,8 @@ def _words(event: m.IncidentEvent, name_of: NameOf) -> Words:  # noqa: C901, PLR
             )
         case m.RoleAssigned():
             title = m.ROLE_TITLES[event.role]
+            if event.previous == event.person:
+                return "role", "", f"{title}: {name_of(event.person)}, no longer for now only", ()
             if event.previous:
                 return "role", "", f"{title}: {name_of(event.previous)} → {name_of(event.person)}", ()
             return "role", "", f"{title}: {name_of(event.person)}", ()

@@ -45,7 +45,8 @@ def command_view(incident: m.Incident, catalog: Catalog, me: str, now: datetime)
         return CommandView(sentence=sentence)
     open_one = () if incident.bridge.url else (_line("open a bridge", "/bridge https://"),)
     if me == incident.commander:
-        return CommandView(lines=(_line("hand over", "/handover @"), *open_one))
+        on_purpose = (_line("I command, not only for now", "/role ic @me"),) if incident.commander_is_temporary else ()
+        return CommandView(lines=(_line("hand over", "/handover @"), *on_purpose, *open_one))
     return CommandView(lines=(_line(f"{commander} does not answer?", "/call-ic "), *open_one))
 
 
