@@ -20,10 +20,12 @@
     const empty = !box.textContent.trim();
     box.hidden = empty;
     const input = field();
-    input.setAttribute("role", "combobox");
-    input.setAttribute("aria-controls", "draft-list");
-    input.setAttribute("aria-describedby", "draft-says");
-    input.setAttribute("aria-expanded", String(options().length > 0));
+    // A text field of several lines may not be called a combobox (ARIA in HTML); it may name the list that it offers.
+    input.setAttribute("aria-autocomplete", "list");
+    for (const [name, id] of [["aria-controls", "draft-list"], ["aria-describedby", "draft-says"]]) {
+      if (document.getElementById(id)) input.setAttribute(name, id);
+      else input.removeAttribute(name);
+    }
     input.removeAttribute("aria-activedescendant");
   }
 
