@@ -131,6 +131,10 @@ def _show(key: str) -> None:
         print(f"{asked['phase'].capitalize()} @{person}: {asked['text']}  ({asked['line'].strip()} …)")
     _print_bridge_and_intake(state)
     _print_work(state)
+    for one in state["openings"]:
+        print(
+            f"  Pick up {one['ref']}: {one['text']}  ({one['line'].strip()}{' …' if one['line'].endswith(' ') else ''})"
+        )
     print()
     for entry in call("GET", f"/api/v1/incidents/{key}/timeline"):
         _print_entry(entry)

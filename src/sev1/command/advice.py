@@ -1,4 +1,4 @@
-"""What is pointed out to whoever did something, and never blocks it (missions 8.2, 8.7, 10.4). Pure.
+"""What is pointed out to whoever did something, and never blocks it (missions 8.2, 8.7, 8.10, 10.4). Pure.
 
 Advice is private: it is in the answer to the command, not on the timeline.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from sev1.command import model as m
+from sev1.command.openings import is_involved, openings
 from sev1.command.parts.board import ItemPut
 from sev1.command.parts.family import ChildDeclared
 from sev1.command.parts.privacy import IncidentRestricted
@@ -47,10 +48,8 @@ def advise(after: m.Incident, facts: Iterable[Fact[m.IncidentEvent]], name_of: N
 
 def _of(after: m.Incident, fact: Fact[m.IncidentEvent], name_of: NameOf) -> list[Advice]:
     match fact.event:
-        case TaskGiven(owner=None, text=text, number=number):
-            return _vague(number, text)
-        case TaskGiven(owner=str(owner), text=text, number=number):
-            return [*_vague(number, text), *_of_owner(after, owner, number, name_of)]
+        case TaskGiven(owner=owner, text=text, number=number):
+            return [*_vague(number, text), *(_of_owner(after, owner, number, name_of) if owner else [])]
         case TaskTaken(owner=owner, number=number):
             return _of_owner(after, owner, number, name_of)
         case ItemPut(kind="hypothesis", disproof="", number=number):
@@ -81,6 +80,8 @@ def _of(after: m.Incident, fact: Fact[m.IncidentEvent], name_of: NameOf) -> list
                     line=f"/task {_at(helper(after, after.commander))}find out ",
                 )
             ]
+        case m.NoteAdded():
+            return _of_newcomer(after, fact)
         case ChildDeclared(child=child, commander=commander) if commander == after.commander:
             return [
                 Advice(
@@ -90,6 +91,23 @@ def _of(after: m.Incident, fact: Fact[m.IncidentEvent], name_of: NameOf) -> list
             ]
         case _:
             return []
+
+
+def _of_newcomer(after: m.Incident, fact: Fact[m.IncidentEvent]) -> list[Advice]:
+    """Said once, with the first word of somebody who has nothing to do here yet."""
+    stint = after.pace.stints.get(fact.by.id)
+    if stint is None or stint.since != fact.at or is_involved(after, fact.by.id):
+        return []
+    wanted = next((one for one in openings(after) if one.kind in ("task", "need")), None)
+    if wanted is None:
+        return []
+    return [
+        Advice(
+            kind="pick_up",
+            message=f"If you can do more: nobody has {wanted.ref} yet. {wanted.text}",
+            line=wanted.line,
+        )
+    ]
 
 
 def _left_open(after: m.Incident) -> list[Advice]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from sev1.catalog.model import Catalog
 from sev1.command import model as incident_model
 from sev1.command.advice import Advice
+from sev1.command.openings import Opening, openings
 from sev1.command.parts.board import Item
 from sev1.command.parts.bridge import Bridge
 from sev1.command.parts.clocks import Clock
@@ -110,6 +111,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     """The stage as SRE, ITIL and NIST call it."""
     response_target: ResponseTarget | None
     """How soon an answer is wanted, and how much of that is left; null where the severity is only watched."""
+    openings: list[Opening]
+    """What waits for somebody to pick it up, most wanted first, each with the line that does."""
     prompts: dict[str, Prompt]
     """By person: the one question to each holder of a role who is asked something now; `later_prompt` puts it off."""
 
@@ -182,6 +185,7 @@ def incident_view(
         priority_set=incident.priority if incident.priority.level else None,
         in_other_words=in_other_words(incident.stage),
         response_target=target,
+        openings=openings(incident),
         prompts=prompts(incident, now, severity.update_every_min if severity else DEFAULT_RHYTHM_MIN),
     )
 

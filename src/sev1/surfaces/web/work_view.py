@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from sev1.catalog.model import Catalog
 from sev1.command import model as m
+from sev1.command.openings import Opening, is_involved, openings
 from sev1.command.parts.needs import Need
 from sev1.command.parts.tasks import Task
 from sev1.surfaces.actor import name_of
@@ -72,6 +73,8 @@ class WorkView(Struct, frozen=True, kw_only=True):
     over: tuple[Over, ...]
     """The latest few, the latest first; the timeline has all."""
     over_count: int
+    pick_up: tuple[Opening, ...]
+    """For a newcomer: what waits for somebody. Empty for whoever has something to do here."""
 
     @property
     def mine(self) -> int:
@@ -87,6 +90,7 @@ def work_view(incident: m.Incident, catalog: Catalog, me: str) -> WorkView:
         mitigations=_mitigations(incident, catalog, me),
         over=over[:OVER_SHOWN],
         over_count=len(over),
+        pick_up=tuple(openings(incident)) if me in catalog.people and not is_involved(incident, me) else (),
     )
 
 
