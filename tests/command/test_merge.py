@@ -11,10 +11,13 @@ from sev1.catalog.model import Catalog, Service
 from sev1.command import model as m
 from sev1.command.merge import handed_on
 from sev1.command.parts import merging as g
+from sev1.command.parts.board import PutOnBoard, SettleItem
+from sev1.command.parts.bridge import BridgeOpened, OpenBridge
+from sev1.command.parts.intake import AnswerIntake
 from sev1.command.parts.needs import MeetNeed, RaiseNeed
 from sev1.command.parts.tasks import FinishTask, GiveTask, TaskGiven
 from sev1.command.similar import Sought, similar
-from sev1.command.terms import Kin
+from sev1.command.terms import MOST, Kin
 from sev1.engine.errors import Invalid, Refused
 from sev1.measure.times import summarise
 
@@ -98,6 +101,56 @@ def test_the_other_takes_over_open_work_alerts_services_and_the_earlier_beginnin
     assert survivor.state.services == ("checkout",)
     assert survivor.state.started_at == T0 - timedelta(minutes=9)
     assert survivor.when(command) == []
+
+
+def test_what_stands_on_the_board_and_what_people_answered_come_over_where_nobody_said_it_here():
+    source, survivor = two()
+    for history in (source, survivor):
+        history.when(PutOnBoard(kind="known", text="42 % fail"))
+    source.when(PutOnBoard(kind="hypothesis", text="the pool is full", disproof="40 are idle"))
+    source.when(PutOnBoard(kind="blocker", text="no access"))
+    source.when(SettleItem(item=3, outcome="cleared", evidence="Gus gave it"))
+    source.when(AnswerIntake(question="blast", text="Portugal"))
+    source.when(AnswerIntake(question="tell", text="the bank"))
+    survivor.when(AnswerIntake(question="blast", text="all of Europe"))
+    _, command = handed_on(source.state, "INC-2", "same")
+    survivor.when(command)
+    assert [(item.ref, item.text, item.disproof) for item in survivor.state.board.values()] == [
+        ("K1", "42 % fail", ""),
+        ("H2", "the pool is full (INC-1 H2)", "40 are idle"),
+    ]
+    assert survivor.state.intake["blast"].text == "all of Europe"
+    assert survivor.state.intake["tell"].text == "the bank (INC-1)"
+
+
+@pytest.mark.parametrize(
+    ("here", "url", "called"),
+    [
+        (None, "https://meet.example/1", ()),
+        ("https://meet.example/2", "https://meet.example/2", ("bo",)),
+        ("https://meet.example/1", "https://meet.example/1", ()),
+    ],
+)
+def test_one_bridge_goes_on_and_who_was_on_the_other_is_called_onto_it(here, url, called):
+    source, survivor = two()
+    source.when(OpenBridge(url="https://meet.example/1", people=("ana", "bo")))
+    if here:
+        survivor.when(OpenBridge(url=here, people=("ana",)))
+    _, command = handed_on(source.state, "INC-2", "same")
+    opened = survivor.when(command)[-1]
+    assert isinstance(opened, BridgeOpened)
+    assert (opened.url, opened.people, opened.called) == (url, ("ana", "bo"), called)
+    assert survivor.state.bridge.people == ("ana", "bo")
+
+
+def test_more_than_the_one_that_goes_on_can_hold_is_refused_before_anything_happens():
+    source, survivor = two()
+    source.when(PutOnBoard(kind="known", text="one more"))
+    for number in range(MOST):
+        survivor.when(PutOnBoard(kind="known", text=f"fact {number}"))
+    _, command = handed_on(source.state, "INC-2", "same")
+    with pytest.raises(Refused, match="more than 500 items on its board"):
+        survivor.when(command)
 
 
 def test_what_was_merged_is_not_commanded_any_more_and_comes_back_by_reopening_only():

@@ -9,6 +9,8 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sev1.command.parts.board import BoardKind
+from sev1.command.parts.intake import Question
 from sev1.command.terms import Command, Event, IncidentKey, NameOf, Prose, Words
 from sev1.engine.decider import Fact
 
@@ -34,6 +36,15 @@ class Work(Struct, frozen=True, kw_only=True):
     due_at: datetime | None = None
 
 
+class Said(Struct, frozen=True, kw_only=True):
+    """What stands on the board of the one that ends."""
+
+    ref: str
+    kind: BoardKind
+    text: str
+    disproof: str = ""
+
+
 class MergeInto(Command, frozen=True, kw_only=True, tag="merge_into"):
     """Says that it is the same as `into`, which goes on; this one ends."""
 
@@ -51,6 +62,12 @@ class TakeIn(Command, frozen=True, kw_only=True, tag="take_in"):
     pages: tuple[str, ...] = ()
     tasks: tuple[Work, ...] = ()
     needs: tuple[Work, ...] = ()
+    board: tuple[Said, ...] = ()
+    answers: tuple[tuple[Question, str], ...] = ()
+    """What people answered of the five intake questions, but for the beginning, which is `started_at`."""
+    bridge: str = ""
+    """Address of the bridge that is open there; empty: none."""
+    on_the_bridge: tuple[str, ...] = ()
 
 
 class MergedInto(Event, frozen=True, kw_only=True, tag="merged_into"):
