@@ -56,6 +56,13 @@ async def test_who_decided_is_reminded_a_week_and_a_day_before_and_at_the_end(st
     assert len(await told(stage)) == 4
 
 
+async def test_a_program_names_the_service_so_that_somebody_is_reminded(stage: Stage):
+    body = {"risk": "r", "reason": "r", "monitoring": "m", "until": rfc3339(stage.clock.now() + timedelta(days=9))}
+    refused = await stage.api("POST", "/risks", body, expect=400)
+    assert "somebody has to be reminded" in refused["detail"]
+    assert await stage.api("GET", "/risks") == []
+
+
 async def test_who_is_on_call_for_the_service_is_reminded_as_well(stage: Stage):
     await accepts(stage)
     await jump(stage, days=24)

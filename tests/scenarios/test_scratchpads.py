@@ -85,6 +85,21 @@ async def test_old_versions_are_forgotten_and_who_began_before_them_keeps_both_t
         assert await conn.fetchval("SELECT array_agg(version ORDER BY version) FROM scratchpads") == [3, 4]
 
 
+async def test_on_the_page_it_is_said_when_a_save_was_joined_with_what_others_wrote(stage: Stage):
+    ana = await browser(stage, "ana")
+    await opened(stage)
+
+    async def after(text: str, base: str) -> str:
+        form = {"text": text, "base": base, "form": "scratchpad", "csrf": ana["X-CSRF-Token"]}
+        saved = await stage.http.post(PAGE, headers=ana, data=form)
+        return (await stage.http.get(saved.headers["Location"], headers=ana)).text
+
+    assert "Saved." in await after("lag 40 min\nconsumers 3", "0")
+    await saves(stage, "lag 20 min\nconsumers 3", 1)
+    assert "joined with what others wrote meanwhile" in await after("lag 40 min\nconsumers 3\nshard 7 is stuck", "1")
+    assert "Saved" not in (await stage.http.get(f"{PAGE}?saved=<b>", headers=ana)).text
+
+
 async def test_on_the_page_without_scripts_it_is_rendered_saved_and_a_conflict_keeps_both_texts(stage: Stage):
     ana, bo = await browser(stage, "ana"), await browser(stage, "bo")
     await opened(stage)

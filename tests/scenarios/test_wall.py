@@ -20,6 +20,8 @@ async def test_it_shows_what_is_active_late_first_and_all_clear_when_nothing_is(
     active = await stage.api("GET", "/incidents/active")
     assert [one["id"] for one in active] == ["INC-2", "INC-1"]
     assert (active[0]["open_needs"], active[0]["stage"], active[0]["update_late"]) == (2, "investigation", False)
+    await stage.says("INC-1", "/priority 1 the press is calling")
+    assert [one["priority_set"] for one in await stage.api("GET", "/incidents/active")] == [None, 1]
     assert active[0]["url"].endswith("/incidents/INC-2")
     await stage.says("INC-2", "/done N1")
     stage.clock.jump_to(stage.clock.now() + timedelta(hours=3))
@@ -30,6 +32,7 @@ async def test_it_shows_what_is_active_late_first_and_all_clear_when_nothing_is(
     assert "update late by" in wall
     assert "1 open need<" in wall
     assert "Investigation" in wall
+    assert re.findall(r">P(\d)</abbr> (INC-\d)<", wall) == [("1", "INC-1")]
     await stage.says("INC-1", "/false-alarm a test")
     await stage.says("INC-2", "/false-alarm a test")
     assert await stage.api("GET", "/incidents/active") == []

@@ -20,6 +20,8 @@ class ActiveIncident(Struct, frozen=True, kw_only=True):
     id: str
     title: str
     severity: str
+    priority_set: int | None
+    """1 to 5 where somebody set one; null while it follows the severity."""
     status: Status
     stage: Stage
     commander: str
@@ -45,6 +47,7 @@ async def active_incidents(conn: asyncpg.Connection, sight: Sight, now: datetime
         f"""
         SELECT id, title, severity, status, stage, commander, services, started_at, restricted,
             state->>'next_update_at' AS next_update_at,
+            (state->'priority'->>'level')::integer AS priority_set,
             (SELECT count(*) FROM jsonb_each(coalesce(state->'needs', '{{}}')) AS need WHERE need.value->>'state' = 'open')
                 AS open_needs
         FROM incidents WHERE status IN ('open', 'resolved') AND {condition(1)}

@@ -10,7 +10,7 @@ from sev1.catalog.model import Catalog
 from sev1.command.sight import Sight, must_see, withheld
 from sev1.engine import audit
 from sev1.engine.decider import Actor
-from sev1.engine.errors import NotFound
+from sev1.engine.errors import Invalid, NotFound
 from sev1.risk.acceptance import (
     Closing,
     NewRisk,
@@ -31,8 +31,15 @@ _COLUMNS = ", ".join(Risk.__struct_fields__)
 async def accept(
     conn: asyncpg.Connection, catalog: Catalog, sight: Sight, new: NewRisk, *, by: Actor, now: datetime
 ) -> Risk:
-    """Raises Invalid, and NotFound for an incident that there is not or that is not theirs to see."""
+    """Raises Invalid, also when nobody would be reminded; NotFound for an incident that there is not or that is not theirs
+    to see.
+    """
     kept = checked(new, catalog, now)
+    if kept.service is None and by.id not in catalog.people:
+        raise Invalid(
+            "Name the service that it is about: you are no person of the catalog, and somebody has to be reminded.",
+            field="service",
+        )
     if kept.incident:
         await must_see(conn, sight, kept.incident)
     remind_at = next_reminder(kept.until, now, catalog.organisation.risk_reminders_days)

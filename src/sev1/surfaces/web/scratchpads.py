@@ -7,7 +7,7 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from sev1.access.declare import needs
@@ -19,10 +19,15 @@ from sev1.engine.errors import Conflict, Invalid, Refused
 from sev1.surfaces.injected import Db, SignedIn
 from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to, show
 
+SAVED = {"alone": "Saved.", "joined": "Saved, joined with what others wrote meanwhile. Read it once more."}
+"""What is said on the page after a save, by the word in its address."""
+
 
 @get("/incidents/{key:str}/workstreams/{number:int}", opt=needs("read"), include_in_schema=False)
-async def show_workstream(key: FromPath[str], number: FromPath[int], db: Db, visit: Here) -> Template:
-    return await _page(key, number, db, visit)
+async def show_workstream(
+    key: FromPath[str], number: FromPath[int], db: Db, visit: Here, saved: FromQuery[str] = ""
+) -> Template:
+    return await _page(key, number, db, visit, saved=SAVED.get(saved, ""))
 
 
 @post(
@@ -45,14 +50,14 @@ async def save_scratchpad(
             incident = await store.get(conn, key)
             if incident is None or not visit.sight.sees(incident):
                 raise unknown(key)
-            await scratchpads.save(
+            saved = await scratchpads.save(
                 conn, incident, number, text, base=_version(fields.get("base", "")), by=visit.actor, now=visit.now
             )
     except (Refused, Invalid) as error:
         conflict = error.data if isinstance(error, Conflict) else None
         typed = Typed(form="scratchpad", fields=fields, error=error.message, status=error.status)
         return await _page(key, number, db, visit, typed=typed, conflict=conflict)
-    return go_to(f"/incidents/{key}/workstreams/{number}")
+    return go_to(f"/incidents/{key}/workstreams/{number}?saved={'joined' if saved.merged else 'alone'}")
 
 
 def _version(text: str) -> int:
@@ -69,6 +74,7 @@ async def _page(
     visit: Visit,
     typed: Typed | None = None,
     conflict: dict[str, Any] | None = None,
+    saved: str = "",
 ) -> Template:
     async with db.connection() as conn:
         incident = await store.get(conn, key)
@@ -88,6 +94,7 @@ async def _page(
         text=typed.fields.get("text", "") if typed else pad.text,
         base=base,
         conflict=conflict,
+        saved=saved,
         # What was typed is shown again even when the incident ended meanwhile.
         writes=visit.may("incidents:write") and (typed is not None or incident.status not in m.OVER),
         typed=typed,
