@@ -71,6 +71,12 @@ def test_a_reference_to_nothing_is_refused(problems_beside_small, text):
     assert problems_beside_small(text) == [DANGLING[text]]
 
 
+def test_runbooks_for_restricted_incidents_must_exist(problems):
+    [problem] = problems({"a.yaml": "kind: organisation\nname: o\ntitle: O\nsecurity_runbooks: [breach]\n"})
+    assert 'runbook "breach"' in problem
+    assert "Add runbooks/breach.md." in problem
+
+
 def test_the_fallback_policy_must_exist(problems):
     assert problems({"a.yaml": "kind: organisation\nname: o\ntitle: O\nfallback_policy: nobody\n"}) == [
         (

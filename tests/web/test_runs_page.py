@@ -1,7 +1,10 @@
 """A runbook on the page of an incident: offered, ticked, stopped."""
 
+import re
+
 from sev1.access.model import Role
 from sev1.command import model as m
+from sev1.command.parts.privacy import Restrict
 from sev1.command.parts.runs import StartRun, TickStep
 
 
@@ -23,6 +26,19 @@ async def test_a_runbook_is_offered_ticked_with_a_button_and_shows_what_it_waits
     html = await ana.see(f"/incidents/{key}")
     assert "&lt;b&gt;nothing&lt;/b&gt; is booked" in html
     assert "waits for the STOP" not in html
+
+
+async def test_a_restricted_incident_is_offered_what_responders_and_security_do_together_first(enter, declared, run):
+    key = await declared("Card data was read", services=("checkout",))
+    ana = await enter()
+    offer = re.compile(r'data-say="/run ([a-z-]+)"')
+    assert offer.findall(await ana.see(f"/incidents/{key}")) == ["checkout-errors"]
+    await run(key, m.AssignRole(role="security", person="ana"), Restrict(reason="a breach"))
+    assert offer.findall(await ana.see(f"/incidents/{key}")) == ["security-incident", "checkout-errors"]
+    await ana.send(f"/incidents/{key}/lines", line="/run security-incident")
+    html = await ana.see(f"/incidents/{key}")
+    assert "name a Security lead and an Operations lead" in html
+    assert offer.findall(html) == ["checkout-errors"]
 
 
 async def test_who_may_only_read_sees_the_run_and_no_button(enter, declared, run):

@@ -105,14 +105,16 @@ def _how_to_add(kind: str, name: str) -> str:
 
 def _organisation(catalog: Catalog, names: Names) -> Iterator[Finding]:
     organisation = catalog.organisation
+    owner = ("organisation", organisation.name)
     if organisation.fallback_policy is not None:
-        owner = ("organisation", organisation.name)
         wanted = organisation.fallback_policy
         yield from _reference(owner, ("fallback_policy",), "falls back to", "escalation-policy", wanted, names)
     if organisation.fallback_owner is not None:
-        owner = ("organisation", organisation.name)
         wanted = organisation.fallback_owner
         yield from _reference(owner, ("fallback_owner",), "gives what nobody routes to", "team", wanted, names)
+    for position, wanted in enumerate(organisation.security_runbooks):
+        place = ("security_runbooks", position)
+        yield from _reference(owner, place, "offers restricted incidents", "runbook", wanted, names)
     yield from audience.faults(organisation.name, organisation.audiences, names["severity"])
 
 

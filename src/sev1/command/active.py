@@ -20,7 +20,7 @@ class ActiveIncident(Struct, frozen=True, kw_only=True):
     id: str
     title: str
     severity: str
-    priority_set: int | None
+    priority_set: int | None = None
     """1 to 5 where somebody set one; null while it follows the severity."""
     status: Status
     stage: Stage

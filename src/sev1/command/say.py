@@ -46,15 +46,19 @@ def speaker(catalog: Catalog, incident: m.Incident | None, by: Actor, now: datet
 
 
 def runbooks_first(catalog: Catalog, incident: m.Incident | None) -> list[str]:
-    """The names of all runbooks: those of the affected services first, then the others by name."""
-    own = runbooks_of_services(catalog, incident) if incident else []
+    """The names of all runbooks: those that fit first, then the others by name."""
+    own = runbooks_that_fit(catalog, incident) if incident else []
     return list(dict.fromkeys((*own, *sorted(catalog.runbooks))))
 
 
-def runbooks_of_services(catalog: Catalog, incident: m.Incident) -> list[str]:
-    """The names of the runbooks of the affected services, in their order, each once."""
+def runbooks_that_fit(catalog: Catalog, incident: m.Incident) -> list[str]:
+    """The names of the runbooks of the affected services, in their order, each once; of a restricted incident those that
+    responders and security work through together before them (mission 3.3).
+    """
     services = [catalog.services[name] for name in incident.services if name in catalog.services]
-    return list(dict.fromkeys(s.runbook for s in services if s.runbook and s.runbook in catalog.runbooks))
+    together = catalog.organisation.security_runbooks if incident.privacy.restricted else ()
+    wanted = (*together, *(service.runbook for service in services if service.runbook))
+    return list(dict.fromkeys(name for name in wanted if name in catalog.runbooks))
 
 
 async def understand(

@@ -30,5 +30,7 @@ class Organisation(Object, frozen=True, kw_only=True, forbid_unknown_fields=True
     """For how long a risk may be accepted at once; then it is looked at again (mission 7.5)."""
     risk_reminders_days: Annotated[tuple[Annotated[int, Meta(ge=0, le=90)], ...], Meta(max_length=5)] = (7, 1)
     """So many days before it ends an accepted risk is brought to mind."""
+    security_runbooks: Annotated[tuple[Slug, ...], Meta(max_length=10)] = ()
+    """Runbooks that restricted incidents are offered first: what responders and security do together (mission 3.3)."""
     audiences: Annotated[tuple[Audience, ...], Meta(max_length=20)] = SHIPPED_AUDIENCES
     """Who is told how an incident goes besides those who work on it, each in a rhythm of their own."""

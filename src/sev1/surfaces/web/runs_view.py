@@ -8,7 +8,7 @@ from sev1.catalog.model import Catalog
 from sev1.catalog.runbook import Branch
 from sev1.command import model as m
 from sev1.command.parts.runs import CUE_WORDS, RunbookRun
-from sev1.command.say import runbooks_of_services
+from sev1.command.say import runbooks_that_fit
 from sev1.surfaces.actor import name_of
 from sev1.surfaces.web.board_view import Line
 
@@ -57,13 +57,13 @@ class RunsView(Struct, frozen=True, kw_only=True):
     ended: tuple[EndedRow, ...]
     """The latest few, the latest first; the timeline has every step."""
     offered: tuple[Line, ...]
-    """Runbooks of the affected services that are not being run."""
+    """Runbooks that fit and are not being run."""
 
 
 def runs_view(incident: m.Incident, catalog: Catalog) -> RunsView:
     runs = list(incident.runs.values())
     being_run = {run.runbook for run in runs if run.is_open}
-    offered = [name for name in runbooks_of_services(catalog, incident) if name not in being_run]
+    offered = [name for name in runbooks_that_fit(catalog, incident) if name not in being_run]
     ended = [run for run in runs if not run.is_open or not incident.is_open]
     return RunsView(
         open=tuple(_run(run, catalog) for run in runs if run.is_open and incident.is_open),
