@@ -28,7 +28,7 @@ async def test_runbooks_of_what_is_affected_are_offered_first_and_unknown_ones_n
     await stage.declares(services=["checkout"])
     draft = await stage.api("GET", "/incidents/INC-1/draft?line=/run%20")
     assert draft["candidates"][0] == {"text": "checkout-errors", "says": "Checkout: too many errors"}
-    assert len(draft["candidates"]) == 5
+    assert len(draft["candidates"]) == 6
     unknown = await stage.says("INC-1", "/run checkout-error", expect=404)
     assert "Did you mean checkout-errors" in unknown["detail"]
 
