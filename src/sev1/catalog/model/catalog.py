@@ -1,5 +1,8 @@
 """All of it, by kind and name."""
 
+from collections.abc import Mapping as Lookup
+from functools import cached_property
+
 from msgspec import Struct, field
 
 from sev1.catalog.model.declaration import DeclarationPolicy
@@ -17,7 +20,7 @@ from sev1.catalog.model.watches import Check, Composite, Heartbeat, StatusFeed
 from sev1.catalog.term import Term
 
 
-class Catalog(Struct, frozen=True, kw_only=True):
+class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     """Everything, by kind and name. `version` grows by one with each apply that changed something."""
 
     version: int = 0
@@ -44,8 +47,12 @@ class Catalog(Struct, frozen=True, kw_only=True):
     """The organisation's own words; `glossary.glossary_of` has the shipped ones as well."""
 
     def person_by_email(self, email: str) -> Person | None:
-        wanted = email.casefold()
-        return next((p for p in self.people.values() if p.email.casefold() == wanted), None)
+        return self._by_email.get(email.casefold())
+
+    @cached_property
+    def _by_email(self) -> Lookup[str, Person]:
+        """Asked for each name on a page; of two with the same address the first."""
+        return {person.email.casefold(): person for person in reversed(self.people.values())}
 
     def severities_worst_first(self) -> list[Severity]:
         return sorted(self.severities.values(), key=lambda s: s.rank)

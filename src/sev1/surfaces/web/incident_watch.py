@@ -40,6 +40,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Changes whenever what the parts show does."""
     catalog: Catalog
     same_for_all: Mapping[str, Any]
+    involved: frozenset[str]
     of_all: dict[tuple[Any, ...], str]
     rendered: dict[tuple[Any, ...], bytes]
 
@@ -68,7 +69,15 @@ class IncidentWatch:
             else:
                 page = await incident_page.read(conn, self._key)
         same = incident_page.same_for_all(page, catalog, now)
-        self._last = Snapshot(page=page, mark=same["mark"], catalog=catalog, same_for_all=same, of_all={}, rendered={})
+        self._last = Snapshot(
+            page=page,
+            mark=same["mark"],
+            catalog=catalog,
+            same_for_all=same,
+            involved=who_has_a_part(page),
+            of_all={},
+            rendered={},
+        )
         return self._last
 
     async def facts_after(self, snapshot: Snapshot, version: int) -> Sequence[Fact[m.IncidentEvent]]:
@@ -114,7 +123,7 @@ def message(
     """
     page = snapshot.page
     alike = (after, frozenset(visit.principal.scopes), visit.zone, visit.person is not None)
-    mine = (*alike, visit.me if has_a_part(page, visit.me) else "")
+    mine = (*alike, visit.me if visit.me in snapshot.involved else "")
     made = snapshot.rendered.get(mine)
     if made is None:
         marked = replace(visit, csrf=TOKEN_MARK)
@@ -141,17 +150,18 @@ def _of_all(
     return found
 
 
-def has_a_part(page: incident_page.IncidentPage, person: str) -> bool:
-    """Whether anything of the incident is this person's, so that its page says "you" somewhere."""
+def who_has_a_part(page: incident_page.IncidentPage) -> frozenset[str]:
+    """Those of whom anything in the incident is, so that their page says "you" somewhere."""
     incident = page.incident
-    return (
-        any(person in holders for holders in incident.roles.values())
-        or (incident.handover.offer is not None and incident.handover.offer.person == person)
-        or person in incident.reach.offered
-        or person in incident.pace.stints
-        or any(one.author == person for one in page.concerns)
-        or any(task.owner == person for task in incident.tasks.values())
-        or any(need.owner == person for need in incident.needs.values())
-        or any(one.owner == person for one in incident.mitigations.values())
-        or any(stream.lead == person for stream in incident.workstreams.values())
+    works = (incident.tasks, incident.needs, incident.mitigations)
+    return frozenset(
+        (
+            *(person for holders in incident.roles.values() for person in holders),
+            *((incident.handover.offer.person,) if incident.handover.offer else ()),
+            *incident.reach.offered,
+            *incident.pace.stints,
+            *(one.author for one in page.concerns),
+            *(one.owner for work in works for one in work.values() if one.owner),
+            *(stream.lead for stream in incident.workstreams.values()),
+        )
     )

@@ -6,9 +6,10 @@ fetches itself again.
 """
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -70,10 +71,13 @@ class Line:
         """The first at once, then at each news of `topics` and at least every POLL_S seconds."""
         loop = asyncio.get_running_loop()
         last_beat = loop.time()
-        with self._news.listen(*topics) as told:
+        stops = asyncio.ensure_future(self._stopping.wait())
+        with contextlib.ExitStack() as stack:
+            stack.callback(stops.cancel)
+            told = stack.enter_context(self._news.listen(*topics))
             told.set()
             while True:
-                woken = await self._wait(told)
+                woken = await self._wait(told, stops)
                 if self._stopping.is_set():
                     return
                 # Cleared before anything is read: news that come while we read lead to another turn.
@@ -87,15 +91,14 @@ class Line:
                     last_beat = loop.time()
                 yield Turn(principal=principal, told=woken, beat=beat)
 
-    async def _wait(self, told: asyncio.Event) -> bool:
+    async def _wait(self, told: asyncio.Event, stops: "asyncio.Future[Any]") -> bool:
         """Until news, the poll or the end; whether it was news."""
-        waits = [asyncio.ensure_future(told.wait()), asyncio.ensure_future(self._stopping.wait())]
-        try:
-            await asyncio.wait(waits, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+        if not told.is_set():
+            news = asyncio.ensure_future(told.wait())
+            try:
+                await asyncio.wait((news, stops), timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                news.cancel()
         return told.is_set()
 
     def alive(self) -> bytes:
