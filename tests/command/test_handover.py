@@ -354,4 +354,4 @@ def test_whatever_is_said_exactly_one_person_commands_from_the_declaration_to_th
         assert history.state.commander in PEOPLE
         for kind in INCIDENTS.timers(history.state):
             INCIDENTS.timer_command(kind, history.now)
-    assert as_incident(json.decode(json.encode(history.state))) == history.state
+    assert as_incident(json.encode(history.state)) == history.state

@@ -51,7 +51,7 @@ async def tree(conn: asyncpg.Connection, key: str) -> list[str]:
 async def around(conn: asyncpg.Connection, key: str, parent: str | None) -> list[m.Incident]:
     """The parent, if there is one, and everything under the incident, by number; at most 200."""
     rows = await conn.fetch(
-        f"SELECT state FROM incidents WHERE id = $2 OR (id <> $1 AND id IN (SELECT id FROM ({_BELOW}) AS below))"
+        f"SELECT state::text FROM incidents WHERE id = $2 OR (id <> $1 AND id IN (SELECT id FROM ({_BELOW}) AS below))"
         " ORDER BY number LIMIT 200",
         key, parent,
     )  # fmt: skip

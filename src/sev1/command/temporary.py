@@ -31,7 +31,7 @@ class Temporary(Struct, frozen=True, kw_only=True):
 async def temporary(conn: asyncpg.Connection, sight: Sight, *, now: datetime, owner: str = "") -> list[Temporary]:
     """Of the incidents that `sight` sees: what should be gone first. With `owner`, that person's alone."""
     rows = await conn.fetch(
-        "SELECT state FROM incidents WHERE jsonb_path_exists(state, '$.mitigations.* ? (@.removed_at == null)')"
+        "SELECT state::text FROM incidents WHERE jsonb_path_exists(state, '$.mitigations.* ? (@.removed_at == null)')"
         f" AND {condition(2)} ORDER BY number DESC LIMIT $1",
         MOST, *values(sight),
     )  # fmt: skip

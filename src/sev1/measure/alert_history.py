@@ -93,7 +93,7 @@ async def _incidents(
 ) -> list[dict[str, Any]]:
     rows = await conn.fetch(
         f"""
-        SELECT i.state FROM incidents i WHERE i.id IN (
+        SELECT i.state::text FROM incidents i WHERE i.id IN (
             SELECT coalesce(a.incident, p.incident) FROM alerts a LEFT JOIN pages p ON p.id = a.page
             WHERE {RULE.replace("labels", "a.labels").replace("summary", "a.summary")} = left($1, 200)
               AND a.service IS NOT DISTINCT FROM $2 AND a.received_at >= $3
