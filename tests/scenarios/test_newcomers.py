@@ -41,7 +41,9 @@ async def test_a_newcomer_picks_something_up_with_one_press_and_is_a_newcomer_no
     bo = await browser(stage, "bo")
     await stage.declares(commander="ana")
     await stage.says("INC-1", "/task measure the lag of db-2 in 40 min")
-    assert "Pick something up" in (await stage.http.get("/incidents/INC-1", headers=bo)).text
+    await stage.says("INC-1", "/run checkout-errors")
+    page = (await stage.http.get("/incidents/INC-1", headers=bo)).text
+    assert 0 < page.index("Pick something up") < page.index('id="work-runs"'), "a runbook stands before it"
     ana = await browser(stage, "ana")
     assert "Pick something up" not in (await stage.http.get("/incidents/INC-1", headers=ana)).text
     await press(stage, bo, "take_task", task="1")

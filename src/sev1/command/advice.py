@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from sev1.command import model as m
-from sev1.command.openings import is_involved, openings
+from sev1.command.openings import is_involved, most_wanted
 from sev1.command.parts.board import ItemPut
 from sev1.command.parts.family import ChildDeclared
 from sev1.command.parts.privacy import IncidentRestricted
@@ -98,16 +98,10 @@ def _of_newcomer(after: m.Incident, fact: Fact[m.IncidentEvent]) -> list[Advice]
     stint = after.pace.stints.get(fact.by.id)
     if stint is None or stint.since != fact.at or is_involved(after, fact.by.id):
         return []
-    wanted = next((one for one in openings(after) if one.kind in ("task", "need")), None)
-    if wanted is None:
+    if (wanted := most_wanted(after)) is None:
         return []
-    return [
-        Advice(
-            kind="pick_up",
-            message=f"If you can do more: nobody has {wanted.ref} yet. {wanted.text}",
-            line=wanted.line,
-        )
-    ]
+    message = f"If you can do more: nobody has {wanted.ref} yet. {wanted.text}"
+    return [Advice(kind="pick_up", message=message, line=wanted.line)]
 
 
 def _left_open(after: m.Incident) -> list[Advice]:

@@ -46,6 +46,11 @@ def openings(incident: m.Incident) -> list[Opening]:
     return found[:MOST_SHOWN]
 
 
+def most_wanted(incident: m.Incident) -> Opening | None:
+    """The task or need that waits most; None while somebody has each of them."""
+    return next((one for one in openings(incident) if one.kind in ("task", "need")), None)
+
+
 def is_involved(incident: m.Incident, person: str) -> bool:
     """Whether `person` holds a role, leads a workstream, or has something to do in it."""
     return (

@@ -108,6 +108,15 @@ def check_until(until: datetime, catalog: Catalog, now: datetime) -> None:
         raise Invalid(f"A risk is accepted for at most {most} days here; then it is looked at again.", field="until")
 
 
+def check_reminds(new: NewRisk, by: str, catalog: Catalog) -> None:
+    """Raises Invalid for a risk of which nobody would be reminded: a program decides, and no service has anybody on call."""
+    if new.service is None and by not in catalog.people:
+        raise Invalid(
+            "Name the service that it is about: you are no person of the catalog, and somebody has to be reminded.",
+            field="service",
+        )
+
+
 def check_accepted(risk: Risk) -> None:
     """Raises Conflict for one that is closed."""
     if risk.state == "closed":

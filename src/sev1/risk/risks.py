@@ -10,7 +10,7 @@ from sev1.catalog.model import Catalog
 from sev1.command.sight import Sight, must_see, withheld
 from sev1.engine import audit
 from sev1.engine.decider import Actor
-from sev1.engine.errors import Invalid, NotFound
+from sev1.engine.errors import NotFound
 from sev1.risk.acceptance import (
     Closing,
     NewRisk,
@@ -19,6 +19,7 @@ from sev1.risk.acceptance import (
     Risk,
     RiskState,
     check_accepted,
+    check_reminds,
     check_until,
     checked,
     next_reminder,
@@ -35,11 +36,7 @@ async def accept(
     to see.
     """
     kept = checked(new, catalog, now)
-    if kept.service is None and by.id not in catalog.people:
-        raise Invalid(
-            "Name the service that it is about: you are no person of the catalog, and somebody has to be reminded.",
-            field="service",
-        )
+    check_reminds(kept, by.id, catalog)
     if kept.incident:
         await must_see(conn, sight, kept.incident)
     remind_at = next_reminder(kept.until, now, catalog.organisation.risk_reminders_days)

@@ -9,6 +9,7 @@ from sev1.command import model as m
 from sev1.command.decide import rank
 from sev1.command.duties import DUTIES
 from sev1.command.on_the_bridge import asked_to_write
+from sev1.command.openings import most_wanted
 from sev1.command.prompts import Prompt, prompt
 from sev1.command.react import DEFAULT_RHYTHM_MIN
 from sev1.measure.times import response_target, target_met, times
@@ -214,10 +215,9 @@ def _of_successor(incident: m.Incident, catalog: Catalog, now: datetime) -> str:
 
 def _of_onlooker(incident: m.Incident, commander: str) -> str:
     """Newcomers see what is needed and pick something instead of adding noise (mission 8.10)."""
-    if free := [task for task in incident.tasks.values() if task.is_open and task.owner is None]:
-        return f"You hold no role. Nobody has {free[0].ref} yet: {free[0].text}"
-    if wanted := [need for need in incident.needs.values() if need.is_open and need.owner is None]:
-        return f"You hold no role. Needed now: {wanted[0].text}"
+    if wanted := most_wanted(incident):
+        lead = f"Nobody has {wanted.ref} yet" if wanted.kind == "task" else "Needed now"
+        return f"You hold no role. {lead}: {wanted.text}"
     return f"You hold no role. {commander} commands; ask what helps before you act."
 
 
