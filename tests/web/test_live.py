@@ -144,6 +144,37 @@ async def test_a_stream_ends_when_the_session_is_over_and_tells_nothing_more(
         assert await stream.next() is None
 
 
+async def test_who_is_signed_out_while_the_incident_is_read_gets_nothing_of_what_was_read(
+    node: Node,
+    clock: FakeClock,
+    enter: Do,
+    declared: Do,
+    run: Do,
+    listen: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ana, key = await enter(), await declared()
+    query = as_rendered(await ana.see(f"/incidents/{key}"))
+    read = incident_page.read
+
+    async def read_late(*args: Any, **more: Any) -> incident_page.IncidentPage:
+        if not gone:
+            async with node.db.connection() as conn:
+                gone.append(await conn.fetchval("SELECT user_id FROM sessions"))
+            await sessions.sign_out_everywhere(node.db, gone[0], by=OPERATOR, now=clock.now())
+            await run(key, m.AddNote(text="A secret"))
+        return await read(*args, **more)
+
+    gone: list[int] = []
+    monkeypatch.setattr(incident_page, "read", read_late)
+    await run(key, m.AddNote(text="For all"))
+    async with listen(ana, f"/incidents/{key}/events?{query}") as stream:
+        message = await stream.next()
+        assert message is not None
+        assert (message.event, message.data) == ("signed-out", "")
+        assert await stream.next() is None
+
+
 async def test_a_quiet_stream_gives_signs_of_life(
     enter: Do, declared: Do, listen: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,14 +82,21 @@ class Line:
                     return
                 # Cleared before anything is read: news that come while we read lead to another turn.
                 told.clear()
-                principal = await self._presence.of(self._session_id)
-                if principal is None or not principal.may("read"):
-                    self.signed_out = True
+                principal = await self.who()
+                if principal is None:
                     return
                 beat = loop.time() - last_beat >= HEARTBEAT_S
                 if beat:
                     last_beat = loop.time()
                 yield Turn(principal=principal, told=woken, beat=beat)
+
+    async def who(self) -> Principal | None:
+        """Whose stream it is as of now; None once they are signed out, or may not read any more."""
+        principal = await self._presence.of(self._session_id)
+        if principal is None or not principal.may("read"):
+            self.signed_out = True
+            return None
+        return principal
 
     async def _wait(self, told: asyncio.Event, stops: "asyncio.Future[Any]") -> bool:
         """Until news, the poll or the end; whether it was news."""
@@ -137,10 +144,14 @@ async def stream_incident(
         with watches.of(key) as watch:
             async for turn in line.turns(f"incident/{key}", "page/*", "catalog"):
                 snapshot = await watch.look()
-                if not sight_of(turn.principal, snapshot.catalog).sees(snapshot.page.incident):
+                # What was read may be newer than the turn: asked again, so that nobody reads what came after they were gone.
+                principal = turn.principal if snapshot.mark == seen else await line.who()
+                if principal is None:
+                    break
+                if not sight_of(principal, snapshot.catalog).sees(snapshot.page.incident):
                     return  # it was restricted, or they were removed; a new stream is answered as for an unknown one
                 if snapshot.mark != seen:
-                    visit = visit_of(turn.principal, request.auth or "", snapshot.catalog, clock.now())
+                    visit = visit_of(principal, request.auth or "", snapshot.catalog, clock.now())
                     facts = await watch.facts_after(snapshot, sent)
                     yield message(snapshot, sent, facts, visit, functools.partial(render, request.app))
                     sent, seen = max(sent, snapshot.page.version), snapshot.mark
