@@ -229,3 +229,16 @@ async def test_a_title_with_every_kind_of_character_comes_back_unchanged(db: Dat
     title = 'Zahlung "kaputt" \\ \n\t 支払い 🛑 <b>&amp;'
     await outbox.add(EMAIL, notice=replace(page, title=title))
     assert (await claimed(outbox)).notice.title == title
+
+
+async def test_a_screen_reads_the_newest_and_how_many_there_were_before(outbox: Outbox):
+    added = []
+    for _ in range(11):
+        added.append(await outbox.add(EMAIL))
+        outbox.clock.advance(seconds=1)
+    async with outbox.db.connection() as conn:
+        latest = await store.latest_about(conn, "P-1")
+        none = await store.latest_about(conn, "P-2")
+    assert [one.id for one in latest.shown] == added[:2:-1]
+    assert latest.before == 3
+    assert (none.shown, none.before) == ([], 0)

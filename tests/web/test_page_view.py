@@ -130,7 +130,7 @@ def test_a_delivery_that_failed_is_told_with_its_reason(nordlicht: Catalog) -> N
         return DeliveryView(**{**given, **more})  # type: ignore[arg-type]
 
     sent, failed = view.receipts(
-        [delivery("failed", error="no such mailbox", attempts=3), delivery("sent", receipt="250 kept")], nordlicht
+        [delivery("sent", receipt="250 kept"), delivery("failed", error="no such mailbox", attempts=3)], nordlicht
     )
     assert (sent.state, sent.details, sent.failed) == ("handed over", ("250 kept",), False)
     assert (failed.state, failed.details) == ("not delivered after 3 attempts", ("no such mailbox",))

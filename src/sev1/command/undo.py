@@ -60,22 +60,24 @@ def subject_of(event: m.IncidentEvent) -> str:  # noqa: C901 - one case an event
             return ""
 
 
-UNDOABLE = (
-    m.RoleAssigned,
-    m.RoleReleased,
-    m.SeverityChanged,
-    m.StageChanged,
-    m.ImpactMitigated,
-    m.CriterionConfirmed,
-    m.CriterionOverridden,
-    m.NoteAdded,
-    TaskFinished,
-    TaskDropped,
-    NeedMet,
-    NeedDropped,
-    ItemPut,
-    ItemSettled,
-    WorkstreamStateSet,
+UNDOABLE: frozenset[type] = frozenset(
+    {
+        m.RoleAssigned,
+        m.RoleReleased,
+        m.SeverityChanged,
+        m.StageChanged,
+        m.ImpactMitigated,
+        m.CriterionConfirmed,
+        m.CriterionOverridden,
+        m.NoteAdded,
+        TaskFinished,
+        TaskDropped,
+        NeedMet,
+        NeedDropped,
+        ItemPut,
+        ItemSettled,
+        WorkstreamStateSet,
+    }
 )
 AFTER_THE_END = (m.RoleAssigned, m.RoleReleased, m.NoteAdded)
 """What may be done, and so undone, when the incident is over."""
@@ -111,7 +113,7 @@ def corrected_by(event: m.IncidentEvent) -> int:
 def can_be_undone(entries: m.Entries, fact: Fact[m.IncidentEvent]) -> bool:
     """Whether an entry may be taken back and still stands as it was left."""
     event = fact.event
-    if not isinstance(event, UNDOABLE) or corrected_by(event) or fact.version in entries.corrected:
+    if type(event) not in UNDOABLE or corrected_by(event) or fact.version in entries.corrected:
         return False
     return isinstance(event, m.NoteAdded) or entries.latest.get(subject_of(event), ())[-1:] == (fact.version,)
 
@@ -146,7 +148,7 @@ def _named(state: m.Incident, version: int, record: Sequence[Fact[m.IncidentEven
         raise Refused(f"Entry {version} is undone already, by entry {state.entries.corrected[version]}.")
     if corrects := corrected_by(fact.event):
         raise Refused(f"Entry {version} undid entry {corrects}. Do again what that had done.")
-    if not isinstance(fact.event, UNDOABLE):
+    if type(fact.event) not in UNDOABLE:
         raise Refused(instead(fact))
     if not _is_possible_now(state, fact):
         raise Refused(f"{state.key} is {state.status.replace('_', ' ')}. Reopen it first, with the reason.")

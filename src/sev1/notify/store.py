@@ -254,6 +254,23 @@ async def deliveries_about(conn: asyncpg.Connection, about: str) -> list[Deliver
     return [_view(row) for row in rows]
 
 
+class LatestDeliveries(Struct, frozen=True, kw_only=True):
+    """The newest first, and how many there were before them."""
+
+    shown: Sequence[DeliveryView]
+    before: int
+
+
+async def latest_about(conn: asyncpg.Connection, about: str, limit: int = 8) -> LatestDeliveries:
+    """The end of `deliveries_about`, for a screen: a long incident has thousands."""
+    rows = await conn.fetch(
+        "SELECT *, count(*) OVER () AS of FROM deliveries WHERE about = $1"
+        " ORDER BY created_at DESC, person DESC NULLS FIRST, id DESC LIMIT $2",
+        about, limit,
+    )  # fmt: skip
+    return LatestDeliveries(shown=[_view(row) for row in rows], before=rows[0]["of"] - len(rows) if rows else 0)
+
+
 def _view(row: asyncpg.Record) -> DeliveryView:
     methods = msgspec.convert(row["methods"], tuple[ContactMethod, ...])
     contact = methods[row["method"]] if methods else None

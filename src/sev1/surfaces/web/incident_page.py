@@ -20,8 +20,7 @@ from sev1.command.vocabulary import in_other_words
 from sev1.engine import event_log
 from sev1.engine.decider import Fact
 from sev1.engine.errors import NotFound
-from sev1.notify.model import DeliveryView
-from sev1.notify.store import deliveries_about
+from sev1.notify.store import LatestDeliveries, latest_about
 from sev1.paging import store as pages
 from sev1.paging.model import Page
 from sev1.risk import risks
@@ -93,7 +92,7 @@ class IncidentPage(Struct, frozen=True, kw_only=True):
     pages: Sequence[Page]
     alerts: Sequence[LinkedAlert]
     alert_count: int
-    deliveries: Sequence[DeliveryView]
+    deliveries: LatestDeliveries
     """Announcements and the like: what went out about it."""
     around: Sequence[m.Incident]
     """Its parent and everything under it."""
@@ -130,7 +129,7 @@ async def read(
         )  # fmt: skip
         count = await conn.fetchval("SELECT count(*) FROM alerts WHERE incident = $1", key)
         linked = await pages.of_incident(conn, key)
-        deliveries = await deliveries_about(conn, key)
+        deliveries = await latest_about(conn, key)
         family = incident.family
         around = await kin.around(conn, key, family.parent) if family.parent or family.children else []
         said = await concerns.of_incident(conn, key)
@@ -268,7 +267,8 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
         "severities": view.severity_choices(catalog, incident.severity),
         "settable": view.SETTABLE_STAGES,
         "rhythm": view.rhythm_of(incident, catalog),
-        "receipts": receipts(page.deliveries, catalog),
+        "receipts": receipts(page.deliveries.shown, catalog),
+        "receipts_before": page.deliveries.before,
         "linked_pages": page.pages,
         "linked_alerts": page.alerts,
         "alerts_more": page.alert_count - len(page.alerts),

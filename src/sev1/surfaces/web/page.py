@@ -13,7 +13,7 @@ from sev1.command.sight import withheld
 from sev1.command.withhold import alert_without, page_facts_without, page_without
 from sev1.engine.commands import Commands
 from sev1.engine.errors import Invalid, NotFound, Refused, TooMany
-from sev1.notify.store import deliveries_about
+from sev1.notify.store import latest_about
 from sev1.oncall import store as oncall_store
 from sev1.paging import model as p
 from sev1.paging.plan import Planned
@@ -58,7 +58,7 @@ async def _page(key: str, commands: Commands, visit: Visit, typed: Typed | None 
         if page.status == "none":
             raise NotFound(f"There is no page {key}.")
         alerts = await alerts_of_page(conn, key)
-        deliveries = await deliveries_about(conn, key)
+        deliveries = await latest_about(conn, key)
         overrides = await oncall_store.overrides_at(conn, visit.now)
         plan: tuple[Planned, ...] = ()
         if page.status == "triggered" and page.policy:
@@ -74,7 +74,8 @@ async def _page(key: str, commands: Commands, visit: Visit, typed: Typed | None 
         page=page,
         alerts=alerts,
         history=view.history(facts, visit.catalog),
-        receipts=view.receipts(deliveries, visit.catalog),
+        receipts=view.receipts(deliveries.shown, visit.catalog),
+        receipts_before=deliveries.before,
         snoozes=view.SNOOZES,
         typed=typed,
     )

@@ -333,8 +333,8 @@ _METHODS = {"email": "mail", "webhook": "webhook"}
 
 
 def receipts(deliveries: Iterable[DeliveryView], catalog: Catalog) -> list[Receipt]:
-    """What went out about something, the newest first; what failed says why."""
-    found = [
+    """What went out about something, in the order given; what failed says why."""
+    return [
         Receipt(
             who=name_of(catalog, d.person) if d.person else "Announcement",
             how=f"{_METHODS.get(d.method_kind, d.method_kind)} to {d.to}".strip() if d.method_kind else "",
@@ -345,4 +345,3 @@ def receipts(deliveries: Iterable[DeliveryView], catalog: Catalog) -> list[Recei
         )
         for d in deliveries
     ]
-    return found[::-1]

@@ -26,6 +26,8 @@ _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable([
 
 def prose(text: str) -> Markup:
     """Escaped text in which INC-1, P-1, A-1, SIG-1 and web addresses are links. Line breaks stay (the style keeps them)."""
+    if "-" not in text and "://" not in text:  # most texts: a page has a hundred
+        return escape(text)
     parts: list[str | Markup] = []
     end = 0
     for found in _REFERENCE.finditer(text):
