@@ -30,6 +30,7 @@ GAP_S = 0.4
 """Between two changes: as fast as several people write."""
 ARRIVE_WITHIN_S = 10.0
 _ID = re.compile(rb"^id: (\d+)\n", re.MULTILINE)
+_STREAM = re.compile(r'data-stream="([^"]+)" data-version="(\d+)" data-fingerprint="([0-9a-f]+)"')
 
 PEOPLE = 40
 CATALOG = """
@@ -131,17 +132,25 @@ class Watcher:
             writer.close()
 
 
+async def stream_of_page(browser: httpx.AsyncClient, key: str, cookie: str) -> str:
+    """The address of the stream that a browser opens when it has fetched the page."""
+    page = await browser.get(f"/incidents/{key}", headers={"Cookie": cookie})
+    found = _STREAM.search(page.text)
+    assert found, page.text
+    return f"{found[1]}?after={found[2]}&has={found[3]}"
+
+
 async def streams(
     server: LiveServer, client: httpx.AsyncClient, key: str, count: int, tokens: list[str]
 ) -> list[float]:
     """Milliseconds until a change was there, one for each change and stream."""
-    version = (await client.get(f"/api/v1/incidents/{key}")).json()["version"]
-    path = f"/incidents/{key}/events?after={version}"
+    async with httpx.AsyncClient(base_url=server.url, timeout=30) as browser:
+        paths = [await stream_of_page(browser, key, cookie) for cookie in tokens[:count]]
     watchers = [Watcher() for _ in range(count)]
     opened = [asyncio.Event() for _ in watchers]
     tasks = [
         asyncio.create_task(watcher.watch(server.port, path, cookie, event))
-        for watcher, cookie, event in zip(watchers, tokens, opened, strict=False)
+        for watcher, path, cookie, event in zip(watchers, paths, tokens, opened, strict=False)
     ]
     async with asyncio.timeout(60):
         await asyncio.gather(*(event.wait() for event in opened))

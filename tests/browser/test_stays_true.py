@@ -102,6 +102,19 @@ def test_what_cannot_be_sent_is_kept_and_says_so(house: House, open_as: Open, de
     expect(page.locator("#picture-update")).to_contain_text("Sent into the void")
 
 
+def test_what_was_refused_stays_in_its_form_while_others_go_on(house: House, open_as: Open, declared: str) -> None:
+    page = open_as("ana", f"/incidents/{declared}")
+    page.locator("#work-actions summary", has_text="Link a page").click()
+    what = page.locator("#f-link [name=what]")
+    what.fill("the alert of checkout")
+    what.press("Enter")
+    expect(page.locator("#f-link").get_by_role("alert")).to_contain_text("like P-7 or A-12")
+    page.locator("#h-timeline").click()
+    house.incident(declared, m.SetSeverity(severity="sev-3", reason="One shop only"), by="bo")
+    expect(page.locator("#band")).to_contain_text("SEV-3", timeout=SOON_MS)
+    expect(what).to_have_value("the alert of checkout")
+
+
 def test_whoever_is_signed_out_elsewhere_is_told(house: House, open_as: Open, declared: str) -> None:
     page = open_as("fumiko", f"/incidents/{declared}")
     expect(page.locator("#timeline")).to_contain_text("Declared")

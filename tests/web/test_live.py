@@ -29,9 +29,9 @@ def entries(html: str) -> list[str]:
 
 def as_rendered(html: str) -> str:
     """The query of the stream that belongs to this page."""
-    found = re.search(r'data-version="(\d+)" data-mark="([\d.]+)"', html)
+    found = re.search(r'data-version="(\d+)" data-fingerprint="([0-9a-f]+)"', html)
     assert found
-    return f"after={found[1]}&mark={found[2]}"
+    return f"after={found[1]}&has={found[2]}"
 
 
 async def test_a_stream_begins_after_the_version_that_was_rendered(

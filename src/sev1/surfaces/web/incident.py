@@ -23,6 +23,8 @@ from sev1.surfaces.injected import Catalogs, Config, Db, Doing, SignedIn
 from sev1.surfaces.said import warnings
 from sev1.surfaces.web import incident_page
 from sev1.surfaces.web.commands_from_forms import command_from
+from sev1.surfaces.web.live_parts import with_fingerprint
+from sev1.surfaces.web.templating import render
 from sev1.surfaces.web.visit import FORM_BYTES, Here, Typed, Visit, fields_of, go_to, show
 
 REFERENCE = re.compile(r"\s*(?:(?P<page>P-\d{1,18})|A-(?P<alert>\d{1,18}))\s*", re.IGNORECASE)
@@ -34,13 +36,14 @@ Before = Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)]
 @get("/incidents/{key:str}", opt=needs("read"), include_in_schema=False)
 async def show_incident(
     key: FromPath[str],
+    request: SignedIn,
     db: Db,
     visit: Here,
     kind: FromQuery[str] = "",
     before: Before = None,
     line: FromQuery[str] = "",
     said: Before = None,
-) -> Template:
+) -> Response[str]:
     """`line` is the beginning of what to say, as a link beside a task or a guess has it; it stands in the bar.
 
     `said` is the version of an entry that was just written: what is pointed out in it is shown.
@@ -49,7 +52,7 @@ async def show_incident(
         page = await incident_page.read(conn, key, kind=kind, before=before)
     if not visit.sight.sees(page.incident):
         raise unknown(key)
-    return _page(page, visit, kind=kind, before=before, begun=line[:MOST_BEGUN], said=said)
+    return _page(request, page, visit, kind=kind, before=before, begun=line[:MOST_BEGUN], said=said)
 
 
 @post(
@@ -70,7 +73,7 @@ async def command_incident(
         command: m.ResponderCommand = command_from(wanted, m.ResponderCommand)
         return command
 
-    return await _run(key, fields, understood, db, commands, settings.url, visit)
+    return await _run(request, key, fields, understood, db, commands, settings.url, visit)
 
 
 @post(
@@ -91,7 +94,7 @@ async def say_line(
             line = fields.get("line", "")
             return await say.understand(conn, visit.catalog, key, line, by=visit.actor, now=visit.now)
 
-    return await _run(key, fields, understood, db, commands, settings.url, visit)
+    return await _run(request, key, fields, understood, db, commands, settings.url, visit)
 
 
 @get("/incidents/{key:str}/draft", opt=needs("incidents:write"), include_in_schema=False)
@@ -115,6 +118,7 @@ async def show_draft(
 
 
 async def _run(
+    request: SignedIn,
     key: str,
     fields: dict[str, str],
     understood: Callable[[], Awaitable[m.ResponderCommand]],
@@ -142,17 +146,16 @@ async def _run(
     if not visit.sight.sees(page.incident):
         return go_to("/incidents")  # one removed oneself
     if not visit.fragment:
-        return _page(page, visit, typed=typed, advice=advice, said=recorded)
+        return _page(request, page, visit, typed=typed, advice=advice, said=recorded)
     return _fragment(page, visit, form, typed=typed, advice=advice, said=recorded)
 
 
-def _page(page: incident_page.IncidentPage, visit: Visit, **how: Any) -> Template:
+def _page(request: SignedIn, page: incident_page.IncidentPage, visit: Visit, **how: Any) -> Response[str]:
     typed: Typed | None = how.get("typed")
-    return Template(
-        template_name="incident/incident.html",
-        context=incident_page.context(page, visit, **how),
-        status_code=typed.status if typed else 200,
-        media_type="text/html",
+    context = {**incident_page.context(page, visit, **how), "request": request}
+    html = render(request.app, "incident/incident.html", context)
+    return Response(
+        with_fingerprint(html, visit.csrf), status_code=typed.status if typed else 200, media_type="text/html"
     )
 
 

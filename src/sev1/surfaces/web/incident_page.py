@@ -37,6 +37,7 @@ from sev1.surfaces.web.decisions_view import decision_rows
 from sev1.surfaces.web.ending import step_rows
 from sev1.surfaces.web.family_view import family_view
 from sev1.surfaces.web.intake_view import intake_view
+from sev1.surfaces.web.live_parts import FINGERPRINT_MARK
 from sev1.surfaces.web.page_view import receipts
 from sev1.surfaces.web.people_rows import people_rows
 from sev1.surfaces.web.priority_view import priority_view
@@ -207,9 +208,13 @@ def context(
     advice: Sequence[Advice] = (),
     said: int | None = None,
 ) -> dict[str, Any]:
-    """What `incident/incident.html` shows; `said` is the version of what this visitor just wrote."""
+    """What `incident/incident.html` shows; `said` is the version of what this visitor just wrote.
+
+    Its fingerprint is put in by `live_parts.with_fingerprint` once it is rendered.
+    """
     return {
         **parts(page, visit),
+        "fingerprint": FINGERPRINT_MARK,
         "typed": typed,
         "begun": begun,
         "advice": advice,
@@ -248,7 +253,6 @@ def same_for_all(page: IncidentPage, catalog: Catalog, now: datetime) -> dict[st
     return {
         "incident": incident,
         "version": page.version,
-        "mark": mark_of(page, catalog, now),
         "risks": page.risks,
         "picture": view.picture(incident, catalog),
         "board": board_view(incident.board, catalog),

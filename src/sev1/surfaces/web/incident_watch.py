@@ -2,7 +2,8 @@
 
 Band and work say "you" to who has a role, a task or anything else of their own: those are rendered for each of them, the
 rest once for all. Otherwise pages differ only in the token that guards their forms: it takes the place of a mark when the
-message goes out.
+message goes out. A stream sends the parts that are not as the browser has them (`live_parts`): most changes are a line in the timeline,
+and a phone in a cellar need not hear the rest again.
 """
 
 import contextlib
@@ -22,12 +23,13 @@ from sev1.engine.database import Database
 from sev1.engine.decider import Fact
 from sev1.engine.together import Together
 from sev1.surfaces.web import incident_page, sse
-from sev1.surfaces.web.visit import Visit
+from sev1.surfaces.web.live_parts import Parts, fingerprint, news, split
+from sev1.surfaces.web.visit import Visit, context_of
 
 TOKEN_MARK = secrets.token_hex(16)
 """Stands for the form token in what is rendered for several. Nobody outside this process can write it into a text."""
 
-PERSONAL, OF_ALL = "incident/changed_mine.html", "incident/changed.html"
+PERSONAL, OF_ALL, ENTRIES = "incident/changed_mine.html", "incident/changed.html", "incident/changed_entries.html"
 Render = Callable[[str, dict[str, Any]], str]
 """(template, context) -> HTML."""
 
@@ -41,8 +43,13 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     catalog: Catalog
     same_for_all: Mapping[str, Any]
     involved: frozenset[str]
-    of_all: dict[tuple[Any, ...], str]
-    rendered: dict[tuple[Any, ...], bytes]
+    of_all: dict[tuple[Any, ...], Parts]
+    """By what makes pages differ for all with the same rights in the same time zone."""
+    parts: dict[tuple[Any, ...], Parts]
+    """The same with who they are, where anything is theirs."""
+    messages: dict[tuple[Any, ...], tuple[Parts | None, bytes]]
+    """By the version after which it goes on, and the identities of the parts now and of those that were sent before:
+    the latter are held beside it, so that no others can take their identity."""
 
 
 class IncidentWatch:
@@ -71,12 +78,13 @@ class IncidentWatch:
         same = incident_page.same_for_all(page, catalog, now)
         self._last = Snapshot(
             page=page,
-            mark=same["mark"],
+            mark=incident_page.mark_of(page, catalog, now),
             catalog=catalog,
             same_for_all=same,
             involved=who_has_a_part(page),
             of_all={},
-            rendered={},
+            parts={},
+            messages={},
         )
         return self._last
 
@@ -110,44 +118,68 @@ class Watches:
                 self._watches.pop(key, None)
 
 
+class Shown:
+    """What the browser at the other end of one stream shows."""
+
+    def __init__(self, version: int, has: str) -> None:
+        """`has` is the fingerprint of its page as it was rendered, or nothing when that is not known."""
+        self._version = version
+        self._has = has
+        self._parts: Parts | None = None
+        self._mark = ""
+
+    def is_as(self, snapshot: Snapshot) -> bool:
+        return self._mark == snapshot.mark
+
+    async def catch_up(self, watch: IncidentWatch, snapshot: Snapshot, visit: Visit, render: Render) -> bytes:
+        """The event that makes it show `snapshot`; nothing when it does already."""
+        now = parts_for(snapshot, visit, render)
+        if not self._mark and fingerprint(now) == self._has:
+            self._parts = now
+        facts = await watch.facts_after(snapshot, self._version)
+        made = message(snapshot, self._version, self._parts, facts, visit, render)
+        self._version, self._parts, self._mark = max(self._version, snapshot.page.version), now, snapshot.mark
+        return made
+
+
+def parts_for(snapshot: Snapshot, visit: Visit, render: Render) -> Parts:
+    """The parts as they are now for this visitor: the same object for all who see the same."""
+    alike = _alike(visit)
+    mine = (*alike, visit.me if visit.me in snapshot.involved else "")
+    if mine not in snapshot.parts:
+        context = incident_page.parts(snapshot.page, replace(visit, csrf=TOKEN_MARK), snapshot.same_for_all)
+        if alike not in snapshot.of_all:
+            snapshot.of_all[alike] = split(render(OF_ALL, context), TOKEN_MARK)
+        snapshot.parts[mine] = {**split(render(PERSONAL, context), TOKEN_MARK), **snapshot.of_all[alike]}
+    return snapshot.parts[mine]
+
+
 def message(
     snapshot: Snapshot,
     after: int,
+    sent: Parts | None,
     facts: Sequence[Fact[m.IncidentEvent]],
     visit: Visit,
     render: Render,
 ) -> bytes:
-    """The parts as they are now and the entries after the version that the browser has, as one event of its stream.
+    """What of the parts does not say what `sent` says, and the entries after the version that the browser has, as one
+    event of its stream; nothing when there is neither.
 
     Only a new version of the incident gets an id; a page that was answered changes what is shown, not the cursor.
     """
-    page = snapshot.page
-    alike = (after, frozenset(visit.principal.scopes), visit.zone, visit.person is not None)
-    mine = (*alike, visit.me if visit.me in snapshot.involved else "")
-    made = snapshot.rendered.get(mine)
-    if made is None:
-        marked = replace(visit, csrf=TOKEN_MARK)
-        context = incident_page.parts(page, marked, snapshot.same_for_all)
-        html = render(PERSONAL, context) + _of_all(snapshot, alike, facts, context, marked, render)
-        made = sse.message("change", html, id=page.version if page.version > after else None)
-        snapshot.rendered[mine] = made
-    return made.replace(TOKEN_MARK.encode(), visit.csrf.encode())
+    page, now = snapshot.page, parts_for(snapshot, visit, render)
+    which = (_alike(visit), after, id(now), id(sent))
+    if which not in snapshot.messages:
+        html = news(now, sent)
+        if new := incident_page.entries(page, facts, visit):
+            html += render(ENTRIES, context_of(visit, entries=new))
+        id_ = page.version if page.version > after else None
+        snapshot.messages[which] = (sent, sse.message("change", html, id=id_) if html or id_ else b"")
+    return snapshot.messages[which][1].replace(TOKEN_MARK.encode(), visit.csrf.encode())
 
 
-def _of_all(
-    snapshot: Snapshot,
-    alike: tuple[Any, ...],
-    facts: Sequence[Fact[m.IncidentEvent]],
-    context: Mapping[str, Any],
-    visit: Visit,
-    render: Render,
-) -> str:
-    """What reads the same for all with the same rights in the same time zone."""
-    found = snapshot.of_all.get(alike)
-    if found is None:
-        found = render(OF_ALL, {**context, "entries": incident_page.entries(snapshot.page, facts, visit)})
-        snapshot.of_all[alike] = found
-    return found
+def _alike(visit: Visit) -> tuple[Any, ...]:
+    return frozenset(visit.principal.scopes), visit.zone, visit.person is not None
 
 
 def who_has_a_part(page: incident_page.IncidentPage) -> frozenset[str]:

@@ -28,7 +28,7 @@ from sev1.engine.errors import Invalid
 from sev1.engine.news import News
 from sev1.surfaces.injected import Db, Hears, Looks, Now, Present, SignedIn, Stopping
 from sev1.surfaces.web import sse
-from sev1.surfaces.web.incident_watch import Watches, message
+from sev1.surfaces.web.incident_watch import Shown, Watches
 from sev1.surfaces.web.templating import render
 from sev1.surfaces.web.visit import visit_of
 
@@ -124,37 +124,36 @@ async def stream_incident(
     watches: Watching,
     sight: Looks,
     after: After = 0,
-    mark: FromQuery[str] = "",
+    has: FromQuery[str] = "",
 ) -> Stream:
     """Everything after version `after`, or after `Last-Event-ID` when the browser comes back; then what happens.
 
-    `mark` is that of the page as it was rendered. Who comes back has none: then the parts are sent at once even if no
-    entry is new, because pages and alerts may have changed meanwhile.
+    `has` is the fingerprint of the page as it was rendered: while the parts still are so, they are not sent again. Who
+    comes back has none: then all are sent at once even if no entry is new, because pages and alerts may have changed.
     """
     last = _last_event_id(request)
     if last is not None:
-        after, mark = max(after, last), ""
+        after, has = max(after, last), ""
     async with db.connection() as conn:
         await must_see(conn, sight, key)  # an unknown incident is answered before the stream begins
     line = Line(presence, clock, news, stopping, request.user.session_id or b"")
 
     async def stream() -> AsyncIterator[bytes]:
-        sent, seen = after, mark
+        shown = Shown(after, has)
         yield sse.retry(RETRY_MS)
         with watches.of(key) as watch:
             async for turn in line.turns(f"incident/{key}", "page/*", "catalog"):
                 snapshot = await watch.look()
                 # What was read may be newer than the turn: asked again, so that nobody reads what came after they were gone.
-                principal = turn.principal if snapshot.mark == seen else await line.who()
+                principal = turn.principal if shown.is_as(snapshot) else await line.who()
                 if principal is None:
                     break
                 if not sight_of(principal, snapshot.catalog).sees(snapshot.page.incident):
                     return  # it was restricted, or they were removed; a new stream is answered as for an unknown one
-                if snapshot.mark != seen:
+                if not shown.is_as(snapshot):
                     visit = visit_of(principal, request.auth or "", snapshot.catalog, clock.now())
-                    facts = await watch.facts_after(snapshot, sent)
-                    yield message(snapshot, sent, facts, visit, functools.partial(render, request.app))
-                    sent, seen = max(sent, snapshot.page.version), snapshot.mark
+                    if changed := await shown.catch_up(watch, snapshot, visit, functools.partial(render, request.app)):
+                        yield changed
                 if turn.beat:
                     yield line.alive()
         if line.signed_out:

@@ -28,6 +28,7 @@
     if (!isMine && part.matches(":hover") && (pressed || Date.now() - moved < HAND_MS)) return true;
     const focus = document.activeElement;
     if (part.contains(focus) && focus.matches("input:not([type=radio], [type=checkbox]), textarea, select")) return true;
+    if (part.querySelector("form .said")) return true; // it was refused, and what was typed is still in it
     const selection = getSelection();
     if (selection && !selection.isCollapsed && part.contains(selection.anchorNode)) return true;
     return [...part.querySelectorAll("input, textarea, select")].some(isChanged);
@@ -173,7 +174,7 @@
   function address() {
     const url = new URL(body.dataset.stream, location.href);
     if (version !== undefined) url.searchParams.set("after", version);
-    if (!wasOpen && body.dataset.mark) url.searchParams.set("mark", body.dataset.mark);
+    if (!wasOpen && body.dataset.fingerprint) url.searchParams.set("has", body.dataset.fingerprint);
     return url;
   }
 
