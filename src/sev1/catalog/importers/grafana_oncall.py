@@ -5,21 +5,21 @@ Read are the answers to GET /api/v1/users, /teams, /schedules, /on_call_shifts, 
 type `ical` lives in a calendar elsewhere and cannot be carried over. What becomes of a shift is in `oncall_shifts`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from sev1.catalog.importers.directory import Asked, Directory, calendar_bounds
-from sev1.catalog.importers.draft import Draft, Imported, text
+from sev1.catalog.importers.directory import Asked, calendar_bounds
+from sev1.catalog.importers.draft import Imported, text
+from sev1.catalog.importers.export import Export
 from sev1.catalog.importers.lanes import Rolling, lanes
 from sev1.catalog.importers.oncall_shifts import Shift, Unmappable, override_of, rolling_of
-from sev1.catalog.importers.sources import converted, json_value, require_vendor, titled
+from sev1.catalog.importers.sources import titled
 from sev1.catalog.importers.turns import is_zone
 from sev1.catalog.model import Override
 
-_KINDS = ("user", "team", "schedule", "shift", "chain", "step", "integration", "route")
 _REPEATS = 5
 """How often OnCall itself repeats a chain at most."""
 _IGNORED_STEPS = {
@@ -104,45 +104,40 @@ class _Route(Struct):
 
 def read(found: Iterable[tuple[str, bytes]], now: datetime) -> Imported:
     """The import of several files together; what ended before `now` is history. Raises `NotImportable`."""
-    return _Reading(now).all(found)
+    return _Reading(now).read(found)
 
 
-class _Reading:
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-        self.draft = Draft()
-        self.directory = Directory(draft=self.draft)
-        self.items: dict[str, dict[str, Any]] = {kind: {} for kind in _KINDS}
+class _Reading(Export):
+    vendor = "grafana-oncall"
+    product = "OnCall"
+    kinds: ClassVar[Mapping[str, str]] = {
+        kind: kind for kind in ("user", "team", "schedule", "shift", "chain", "step", "integration", "route")
+    }
+    called_by = ("name", "username")
 
-    def all(self, found: Iterable[tuple[str, bytes]]) -> Imported:
-        for name, raw in found:
-            value = json_value(name, raw)
-            require_vendor(name, value, "grafana-oncall")
-            self._sort(name, value)
-        users = self._each("user", _User)
+    def carry_over(self) -> None:
+        users = self.each("user", _User)
         for user in users:
             self._user(user)
-        for team in self._each("team", _Team):
+        for team in self.each("team", _Team):
             members = [
                 self.directory.people[u.id] for u in users if team.id in u.teams and u.id in self.directory.people
             ]
             self.directory.team(team.id, team.name, members, _named("team", team))
-        shifts = {shift.id: shift for shift in self._each("shift", Shift)}
-        for schedule in self._each("schedule", _Schedule):
+        shifts = {shift.id: shift for shift in self.each("shift", Shift)}
+        for schedule in self.each("schedule", _Schedule):
             with calendar_bounds(self.draft, _named("schedule", schedule)):
                 self._schedule(schedule, shifts)
-        steps = sorted(self._each("step", _Step), key=lambda step: (step.position, step.id))
-        for chain in self._each("chain", _Chain):
+        steps = sorted(self.each("step", _Step), key=lambda step: (step.position, step.id))
+        for chain in self.each("chain", _Chain):
             self._chain(chain, [step for step in steps if step.escalation_chain_id == chain.id])
-        for integration in self._each("integration", _Integration):
+        for integration in self.each("integration", _Integration):
             self._integration(integration)
-        self._routes(self._each("route", _Route))
-        return self.draft.imported()
+        self._routes(self.each("route", _Route))
 
-    def _sort(self, name: str, value: Any) -> None:
+    def sort(self, name: str, value: Any) -> None:
         if isinstance(value, dict) and isinstance(value.get("next"), str):
-            reason = "It is one page of a longer list; the other pages are missing."
-            self.draft.left(name, reason, "Export all pages, and import them together.")
+            self.one_page_of_more(name)
         known = False
         for item in _objects(value):
             kind = _kind(item)
@@ -152,10 +147,6 @@ class _Reading:
         if not known:
             todo = "Export users, teams, schedules, on_call_shifts, escalation_chains, escalation_policies and integrations."
             self.draft.left(name, "Nothing in it is known.", todo)
-
-    def _each(self, kind: str, wanted: Any) -> list[Any]:
-        ordered = [item for _, item in sorted(self.items[kind].items())]
-        return converted(self.draft, ordered, wanted, lambda item: titled("OnCall", kind, item, "name", "username"))
 
     def _user(self, user: _User) -> None:
         source = titled("OnCall", "user", {"id": user.id, "name": user.username or user.name}, "name")

@@ -7,24 +7,24 @@ alert, not from the rule before.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import Struct, field
 
 from sev1.catalog.contact import ContactMethod, EmailMethod
-from sev1.catalog.importers.directory import Asked, Directory, by_phone, calendar_bounds, override
-from sev1.catalog.importers.draft import Draft, Imported, text
+from sev1.catalog.importers.directory import Asked, by_phone, calendar_bounds, override
+from sev1.catalog.importers.draft import Imported, text
+from sev1.catalog.importers.export import Export
 from sev1.catalog.importers.lanes import Rolling, lanes
 from sev1.catalog.importers.opsgenie_restrictions import Limits, windows_of
-from sev1.catalog.importers.sources import converted, json_value, require_vendor, titled
+from sev1.catalog.importers.sources import converted, titled
 from sev1.catalog.importers.turns import DAY_S, HOUR_S, WEEK_S, ends_on, is_zone, local, restrictions, rotation
 from sev1.catalog.model import Override, Team
 
 _UNIT_S = {"hourly": HOUR_S, "daily": DAY_S, "weekly": WEEK_S}
 _DELAY_S = {"minutes": 60, "hours": HOUR_S, "days": DAY_S}
-_KINDS = ("user", "team", "schedule", "escalation", "service", "override")
 
 
 class _Ref(Struct):
@@ -132,29 +132,26 @@ class _Service(Struct, rename="camel"):
 
 def read(found: Iterable[tuple[str, bytes]], now: datetime) -> Imported:
     """The import of several files together; what ended before `now` is history. Raises `NotImportable`."""
-    return _Reading(now).all(found)
+    return _Reading(now).read(found)
 
 
-class _Reading:
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-        self.draft = Draft()
-        self.directory = Directory(draft=self.draft)
-        self.items: dict[str, dict[str, Any]] = {kind: {} for kind in _KINDS}
+class _Reading(Export):
+    vendor = "opsgenie"
+    product = "Opsgenie"
+    kinds: ClassVar[Mapping[str, str]] = {
+        kind: kind for kind in ("user", "team", "schedule", "escalation", "service", "override")
+    }
+    called_by = ("name", "fullName", "username")
 
-    def all(self, found: Iterable[tuple[str, bytes]]) -> Imported:
-        for name, raw in found:
-            value = json_value(name, raw)
-            require_vendor(name, value, "opsgenie")
-            self._sort(name, value)
-        for user in self._each("user", _User):
+    def carry_over(self) -> None:
+        for user in self.each("user", _User):
             self._user(user)
-        for team in self._each("team", _Team):
+        for team in self.each("team", _Team):
             ids = [member.user.id for member in team.members]
             members = [self.directory.people[one] for one in ids if one in self.directory.people]
             self.directory.team(team.id, team.name, members, _named("team", team))
-        overrides = self._each("override", _Override)
-        for schedule in self._each("schedule", _Schedule):
+        overrides = self.each("override", _Override)
+        for schedule in self.each("schedule", _Schedule):
             belonging = [one for one in overrides if one.parent and one.parent.id == schedule.id]
             with calendar_bounds(self.draft, _named("schedule", schedule)):
                 self._schedule(schedule, [*self._own(schedule), *belonging])
@@ -162,17 +159,15 @@ class _Reading:
             if one.parent is None:
                 reason = "It does not say of which schedule it is."
                 self.draft.left(f"Opsgenie override from {one.start_date:%Y-%m-%d %H:%M}", reason, "Make it by hand.")
-        escalations = self._each("escalation", _Escalation)
+        escalations = self.each("escalation", _Escalation)
         for escalation in escalations:
             self._escalation(escalation)
-        for service in self._each("service", _Service):
+        for service in self.each("service", _Service):
             self._service(service, escalations)
-        return self.draft.imported()
 
-    def _sort(self, name: str, value: Any) -> None:
+    def sort(self, name: str, value: Any) -> None:
         if isinstance(value, dict) and isinstance(value.get("paging"), dict) and value["paging"].get("next"):
-            reason = "It is one page of a longer list; the other pages are missing."
-            self.draft.left(name, reason, "Export all pages, and import them together.")
+            self.one_page_of_more(name)
         known = False
         for number, item in enumerate(_objects(value)):
             kind = _kind(item)
@@ -185,12 +180,6 @@ class _Reading:
         if not known:
             todo = "Export users, teams, schedules with expand=rotation, escalations and services."
             self.draft.left(name, "Nothing in it is known.", todo)
-
-    def _each(self, kind: str, wanted: Any) -> list[Any]:
-        ordered = [item for _, item in sorted(self.items[kind].items())]
-        return converted(
-            self.draft, ordered, wanted, lambda item: titled("Opsgenie", kind, item, "name", "fullName", "username")
-        )
 
     def _user(self, user: _User) -> None:
         source = titled("Opsgenie", "user", {"id": user.id, "name": user.full_name or user.username}, "name")

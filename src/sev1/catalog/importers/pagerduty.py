@@ -13,9 +13,10 @@ from typing import Any
 from msgspec import Struct
 
 from sev1.catalog.contact import ContactMethod, EmailMethod
-from sev1.catalog.importers.directory import Asked, Directory, by_phone, calendar_bounds, override
-from sev1.catalog.importers.draft import Draft, Imported, text
-from sev1.catalog.importers.sources import converted, json_value, require_vendor, titled
+from sev1.catalog.importers.directory import Asked, by_phone, calendar_bounds, override
+from sev1.catalog.importers.draft import Imported, text
+from sev1.catalog.importers.export import Export
+from sev1.catalog.importers.sources import titled
 from sev1.catalog.importers.turns import begun, ends_on, is_zone, local, restrictions, rotated, rotation, windows
 from sev1.catalog.model import Layer, Override
 
@@ -143,49 +144,42 @@ class _Service(Struct):
 
 def read(found: Iterable[tuple[str, bytes]], now: datetime) -> Imported:
     """The import of several files together; what ended before `now` is history. Raises `NotImportable`."""
-    return _Reading(now).all(found)
+    return _Reading(now).read(found)
 
 
-class _Reading:
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-        self.draft = Draft()
-        self.directory = Directory(draft=self.draft)
-        self.items: dict[str, dict[str, Any]] = {kind: {} for kind in _KINDS}
+class _Reading(Export):
+    vendor = "pagerduty"
+    product = "PagerDuty"
+    kinds = _KINDS
+    called_by = ("name", "summary")
 
-    def all(self, found: Iterable[tuple[str, bytes]]) -> Imported:
-        for name, raw in found:
-            value = json_value(name, raw)
-            require_vendor(name, value, "pagerduty")
-            self._sort(name, value)
-        users = self._each("users", _User)
+    def carry_over(self) -> None:
+        users = self.each("users", _User)
         for user in users:
             self._user(user)
-        for team in self._each("teams", _Team):
+        for team in self.each("teams", _Team):
             members = [
                 self.directory.people[user.id]
                 for user in users
                 if user.id in self.directory.people and any(ref.id == team.id for ref in user.teams)
             ]
             self.directory.team(team.id, team.name, members, titled_as("team", team))
-        for schedule in self._each("schedules", _Schedule):
+        for schedule in self.each("schedules", _Schedule):
             with calendar_bounds(self.draft, titled_as("schedule", schedule)):
                 self._schedule(schedule)
-        policies = self._each("escalation_policies", _Policy)
+        policies = self.each("escalation_policies", _Policy)
         for policy in policies:
             self._policy(policy)
-        for service in self._each("services", _Service):
+        for service in self.each("services", _Service):
             self._service(service, {policy.id: policy for policy in policies})
-        return self.draft.imported()
 
-    def _sort(self, name: str, value: Any) -> None:
+    def sort(self, name: str, value: Any) -> None:
         """Puts the objects of a file with the others of their kind; the same object twice counts once."""
         if not isinstance(value, dict):
             self.draft.left(name, "It is no answer of the API: not an object.", "Save the whole answer.")
             return
         if value.get("more") is True:
-            reason = "It is one page of a longer list; the other pages are missing."
-            self.draft.left(name, reason, "Export all pages (offset and limit), and import them together.")
+            self.one_page_of_more(name, "Export all pages (offset and limit), and import them together.")
         known = False
         for plural, singular in _KINDS.items():
             held = value.get(plural, value.get(singular))
@@ -204,12 +198,6 @@ class _Reading:
         elif not known:
             keys = text(", ".join(sorted(value)), "none", most=100)
             self.draft.left(name, f"Nothing in it is known; its keys are: {keys}.", "Export " + ", ".join(_KINDS) + ".")
-
-    def _each(self, kind: str, wanted: Any) -> list[Any]:
-        ordered = [item for _, item in sorted(self.items[kind].items())]
-        return converted(
-            self.draft, ordered, wanted, lambda item: titled("PagerDuty", _KINDS[kind], item, "name", "summary")
-        )
 
     def _user(self, user: _User) -> None:
         source = titled_as("user", user)
