@@ -6,8 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from sev1.access.model import Role
+from sev1.app import Node
+from sev1.catalog import store as catalogs
+from sev1.catalog.model import Catalog
 from sev1.command import model as m
 from sev1.engine.clock import FakeClock
 from sev1.surfaces.web.live_parts import FINGERPRINT_MARK, fingerprint, news, split, with_fingerprint
@@ -146,3 +150,26 @@ async def test_no_part_has_a_section_in_it(busy: str, enter: Do) -> None:
     """`split` ends a part at the first end of a section."""
     page = await (await enter()).see(f"/incidents/{busy}")
     assert [name for name, part in split(page, "").items() if part.html.count("<section") > 1] == []
+
+
+async def test_a_name_that_changes_in_the_catalog_changes_on_open_pages(
+    declared: Do,
+    enter: Do,
+    run: Do,
+    node: Node,
+    nordlicht: Catalog,
+    clock: FakeClock,
+    listen: Callable[..., Any],
+) -> None:
+    ana, key = await enter(), await declared()
+    page = await ana.see(f"/incidents/{key}")
+    async with listen(ana, stream_of(page)) as stream:
+        await run(key, m.AddNote(text="The stream is up"))
+        await stream.next_of("change")
+        people = {**nordlicht.people, "ana": replace(nordlicht.people["ana"], full_name="Ana Ribeiro-Lund")}
+        async with node.db.transaction() as conn:
+            await catalogs.write(conn, replace(nordlicht, people=people), actor="operator", now=clock.now())
+        node.news.tell("catalog")
+        message = await stream.next_of("change")
+        assert "Ana Ribeiro-Lund" in message.data
+        assert message.id is None

@@ -2,8 +2,8 @@
 
 Band and work say "you" to who has a role, a task or anything else of their own: those are rendered for each of them, the
 rest once for all. Otherwise pages differ only in the token that guards their forms: it takes the place of a mark when the
-message goes out. A stream sends the parts that are not as the browser has them (`live_parts`): most changes are a line in the timeline,
-and a phone in a cellar need not hear the rest again.
+message goes out. A stream sends the parts that are not as the browser has them (`live_parts`): most changes are a line in
+the timeline, and a phone in a cellar need not hear the rest again.
 """
 
 import contextlib
@@ -126,19 +126,19 @@ class Shown:
         self._version = version
         self._has = has
         self._parts: Parts | None = None
-        self._mark = ""
+        self._seen: Snapshot | None = None
 
     def is_as(self, snapshot: Snapshot) -> bool:
-        return self._mark == snapshot.mark
+        return self._seen is snapshot
 
     async def catch_up(self, watch: IncidentWatch, snapshot: Snapshot, visit: Visit, render: Render) -> bytes:
         """The event that makes it show `snapshot`; nothing when it does already."""
         now = parts_for(snapshot, visit, render)
-        if not self._mark and fingerprint(now) == self._has:
+        if self._seen is None and fingerprint(now) == self._has:
             self._parts = now
         facts = await watch.facts_after(snapshot, self._version)
         made = message(snapshot, self._version, self._parts, facts, visit, render)
-        self._version, self._parts, self._mark = max(self._version, snapshot.page.version), now, snapshot.mark
+        self._version, self._parts, self._seen = max(self._version, snapshot.page.version), now, snapshot
         return made
 
 
