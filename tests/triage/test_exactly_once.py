@@ -112,6 +112,29 @@ async def test_one_poisonous_payload_is_set_aside_and_the_others_go_on(world: Wo
     assert len(await world.alerts()) == 4
 
 
+async def test_a_poisonous_payload_among_many_is_found_without_taking_all_of_them_singly(world: World, monkeypatch):
+    real, sizes = step_module.fold, list[int]()
+
+    def fold(signals: Any, *rest: Any) -> Any:
+        sizes.append(len(signals))
+        if any(signal.event.summary == "poison" for signal in signals):
+            raise RuntimeError("boom")
+        return real(signals, *rest)
+
+    monkeypatch.setattr(step_module, "fold", fold)
+    for number in range(60):
+        name = "poison" if number == 41 else f"n{number}"
+        await world.prometheus({"alertname": name, "severity": "critical", "summary": name})
+    await world.triage()
+    assert len(await world.alerts()) == 59
+    assert len(sizes) < 25
+    for number in range(60, 100):
+        await world.prometheus({"alertname": f"n{number}", "severity": "critical"})
+    sizes.clear()
+    await world.triage()
+    assert max(sizes) > 10, "and batches grow again"
+
+
 @pytest.mark.parametrize(
     ("format_", "raw", "error"),
     [
@@ -217,7 +240,11 @@ async def test_a_storm_of_five_thousand_alerts_is_one_page_with_the_right_count(
     now = world.clock.now()
     for request in range(50):
         body = [
-            {"labels": {**labels, "instance": f"{request}-{n}"}, "endsAt": now + timedelta(minutes=4)}
+            {
+                "labels": {**labels, "instance": f"{request}-{n}"},
+                "annotations": {"description": "Requests fail. " * 30},
+                "endsAt": now + timedelta(minutes=4),
+            }
             for n in range(100)
         ]
         await world.put("prometheus", msgspec.json.encode(body))

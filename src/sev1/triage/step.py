@@ -38,10 +38,18 @@ from sev1.triage.settle import settle
 log = logging.getLogger(__name__)
 
 BATCH_ROWS = 500
-BATCH_BYTES = 512 * 1024
+BATCH_BYTES = 1536 * 1024
+"""A storm is of few problems: the more of it is taken at once, the fewer changes has each page. Larger ones would make the
+express lane wait: a batch holds triage's lock for about half a second."""
 BITE_ROWS = 25
-"""A batch while intake is under pressure: short enough not to hold up its answers."""
+BITE_BYTES = 512 * 1024
+"""A batch while intake is under pressure: short enough not to hold up its answers. The first batch after a pause is not
+larger either: it may be the beginning of a storm, and what is worst in that must not wait for it."""
+FEWER = 10
+"""Of a batch that fails, so many times fewer payloads are tried next, down to the one on which it fails."""
 MAX_TRIES = 5
+SIGNALS_A_TURN = 500
+"""Of what is quick for each: intake answers between two turns of the event loop."""
 
 TRIAGED = Counter("sev1_triage_signals_total", "Signals taken from the inbox")
 LATENCY = Histogram(
@@ -96,37 +104,40 @@ class TriageStep:
         self._must_give_way = must_give_way
         self._batch_bytes = batch_bytes
         self._lookout = lookout
-        self._one_by_one = 0
-        """How many rows are taken singly, because a batch with them failed."""
+        self._at_most = batch_rows
+        """Rows at once: fewer for a while after a batch failed."""
+        self._works_off = False
+        """Whether a batch went before, and intake is quiet."""
 
     async def __call__(self) -> bool:
-        singly = self._one_by_one > 0
+        gives_way = self._must_give_way()
+        rows = min(BITE_ROWS, self._at_most) if gives_way else self._at_most
+        works_off, self._works_off = self._works_off and not gives_way, False
         try:
-            return await self._run(1 if singly else self._bite())
+            worked = await self._run(rows, self._batch_bytes if works_off else min(BITE_BYTES, self._batch_bytes))
         except LATER:
             raise
         except Exception:  # one payload must not stop all the others; this is the only broad catch of triage
-            if singly:
+            if rows == 1:
                 log.exception("a payload cannot be triaged; it is set aside as not understood")
                 return await self._set_aside_next()
-            log.exception("a batch cannot be triaged; its payloads are taken one by one")
-            self._one_by_one = self._batch_rows
+            log.exception("a batch of up to %d payloads cannot be triaged; fewer are tried at once", rows)
+            self._at_most = max(1, rows // FEWER)
             return True
+        self._at_most = min(self._batch_rows, self._at_most * 2)
+        self._works_off = worked and not gives_way
+        return worked
 
-    def _bite(self) -> int:
-        return min(BITE_ROWS, self._batch_rows) if self._must_give_way() else self._batch_rows
-
-    async def _run(self, limit_rows: int) -> bool:
+    async def _run(self, limit_rows: int, limit_bytes: int) -> bool:
         for attempt in range(1, MAX_TRIES + 1):
             try:
                 async with self._db.transaction() as conn:
-                    done = await self._triage(conn, limit_rows)
+                    done = await self._triage(conn, limit_rows, limit_bytes)
             except ONCE_MORE:
                 if attempt == MAX_TRIES:
                     raise
             else:
                 break
-        self._one_by_one = max(0, self._one_by_one - 1) if done is not None else 0
         if done is None:
             if self._lookout is not None:
                 self._lookout.caught_up()
@@ -141,10 +152,10 @@ class TriageStep:
         self._commands.tell(*changes)
         self._commands.news.tell("alerts")
 
-    async def _triage(self, conn: asyncpg.Connection, limit_rows: int) -> _Done | None:
+    async def _triage(self, conn: asyncpg.Connection, limit_rows: int, limit_bytes: int) -> _Done | None:
         """What became of a batch; None when the inbox is empty."""
         await store.begin(conn)
-        batch = await inbox_reader.read_batch(conn, limit_rows=limit_rows, limit_bytes=self._batch_bytes)
+        batch = await inbox_reader.read_batch(conn, limit_rows=limit_rows, limit_bytes=limit_bytes)
         if batch is None:
             return None
         said = await self.read(conn, batch.rows)
@@ -169,8 +180,10 @@ class TriageStep:
         assigned = await self._judge(conn, episodes, now)
         await _write(conn, episodes, assigned, now)
         TRIAGED.inc(len(signals))
-        for signal in signals:
+        for number, signal in enumerate(signals):
             LATENCY.observe(max(0.0, (now - signal.received_at).total_seconds()))
+            if number % SIGNALS_A_TURN == 0:
+                await asyncio.sleep(0)
         return [*assigned.changes, *await self._answer(conn, episodes, assigned, now)]
 
     async def read(self, conn: asyncpg.Connection, rows: Sequence[Row]) -> Said:

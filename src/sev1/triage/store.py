@@ -284,13 +284,12 @@ async def resolve(conn: asyncpg.Connection, ended: Mapping[int, datetime], now: 
 
 
 async def add_transitions(conn: asyncpg.Connection, transitions: Sequence[Transition]) -> None:
-    if not transitions:
-        return
-    await conn.copy_records_to_table(
-        "alert_transitions",
-        columns=("alert_id", "at", "what", "reason"),
-        records=[(t.alert_id, t.at, t.what, t.reason) for t in transitions],
-    )
+    for part in _parts(transitions):
+        await conn.copy_records_to_table(
+            "alert_transitions",
+            columns=("alert_id", "at", "what", "reason"),
+            records=[(t.alert_id, t.at, t.what, t.reason) for t in part],
+        )
 
 
 async def quiet_pages(conn: asyncpg.Connection, pages: Iterable[str]) -> dict[str, str | None]:
