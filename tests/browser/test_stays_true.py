@@ -115,6 +115,21 @@ def test_what_was_refused_stays_in_its_form_while_others_go_on(house: House, ope
     expect(what).to_have_value("the alert of checkout")
 
 
+def test_a_button_that_could_not_be_sent_does_not_keep_what_it_stands_in_from_changing(
+    house: House, open_as: Open, declared: str
+) -> None:
+    page = open_as("cem", f"/incidents/{declared}")
+    page.context.set_offline(True)
+    take = page.locator("#band").get_by_role("button", name="take").first
+    take.click()
+    expect(page.locator("#band").get_by_role("alert")).to_contain_text("Not sent")
+    page.context.set_offline(False)
+    page.locator("#h-timeline").click()
+    house.incident(declared, m.SetSeverity(severity="sev-3", reason="One shop only"), by="bo")
+    expect(page.locator("#band")).to_contain_text("SEV-3", timeout=8000)
+    expect(page.locator("#band").get_by_role("alert")).to_have_count(0)
+
+
 def test_whoever_is_signed_out_elsewhere_is_told(house: House, open_as: Open, declared: str) -> None:
     page = open_as("fumiko", f"/incidents/{declared}")
     expect(page.locator("#timeline")).to_contain_text("Declared")

@@ -28,7 +28,7 @@
     if (!isMine && part.matches(":hover") && (pressed || Date.now() - moved < HAND_MS)) return true;
     const focus = document.activeElement;
     if (part.contains(focus) && focus.matches("input:not([type=radio], [type=checkbox]), textarea, select")) return true;
-    if (part.querySelector("form .said")) return true; // it was refused, and what was typed is still in it
+    if (part.querySelector("form[data-keep] .said")) return true; // refused, with what was typed still in it
     const selection = getSelection();
     if (selection && !selection.isCollapsed && part.contains(selection.anchorNode)) return true;
     return [...part.querySelectorAll("input, textarea, select")].some(isChanged);
