@@ -120,23 +120,27 @@ async def test_a_stream_ends_when_the_node_stops(
             assert stream.ended
 
 
+@pytest.fixture
+def sign_out(node: Node, clock: FakeClock) -> Do:
+    """Ends every session of the one account that there is."""
+
+    async def out() -> None:
+        async with node.db.connection() as conn:
+            user = await conn.fetchval("SELECT user_id FROM sessions")
+        await sessions.sign_out_everywhere(node.db, user, by=OPERATOR, now=clock.now())
+
+    return out
+
+
 async def test_a_stream_ends_when_the_session_is_over_and_tells_nothing_more(
-    node: Node,
-    clock: FakeClock,
-    enter: Do,
-    declared: Do,
-    run: Do,
-    listen: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
+    sign_out: Do, enter: Do, declared: Do, run: Do, listen: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "HEARTBEAT_S", 0.0)
     ana, key = await enter(), await declared()
     query = as_rendered(await ana.see(f"/incidents/{key}"))
     async with listen(ana, f"/incidents/{key}/events?{query}") as stream:
         await stream.next_of("alive")  # it has looked once, and waits
-        async with node.db.connection() as conn:
-            user = await conn.fetchval("SELECT user_id FROM sessions")
-        await sessions.sign_out_everywhere(node.db, user, by=OPERATOR, now=clock.now())
+        await sign_out()
         await run(key, m.AddNote(text="A secret"))
         message = await stream.next()
         assert message is not None
@@ -145,13 +149,7 @@ async def test_a_stream_ends_when_the_session_is_over_and_tells_nothing_more(
 
 
 async def test_who_is_signed_out_while_the_incident_is_read_gets_nothing_of_what_was_read(
-    node: Node,
-    clock: FakeClock,
-    enter: Do,
-    declared: Do,
-    run: Do,
-    listen: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
+    sign_out: Do, enter: Do, declared: Do, run: Do, listen: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ana, key = await enter(), await declared()
     query = as_rendered(await ana.see(f"/incidents/{key}"))
@@ -159,13 +157,12 @@ async def test_who_is_signed_out_while_the_incident_is_read_gets_nothing_of_what
 
     async def read_late(*args: Any, **more: Any) -> incident_page.IncidentPage:
         if not gone:
-            async with node.db.connection() as conn:
-                gone.append(await conn.fetchval("SELECT user_id FROM sessions"))
-            await sessions.sign_out_everywhere(node.db, gone[0], by=OPERATOR, now=clock.now())
+            gone.append(True)
+            await sign_out()
             await run(key, m.AddNote(text="A secret"))
         return await read(*args, **more)
 
-    gone: list[int] = []
+    gone: list[bool] = []
     monkeypatch.setattr(incident_page, "read", read_late)
     await run(key, m.AddNote(text="For all"))
     async with listen(ana, f"/incidents/{key}/events?{query}") as stream:
