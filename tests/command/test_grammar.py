@@ -138,6 +138,7 @@ def test_a_task_may_name_its_workstream_and_be_changed_later():
     [
         ("/", "Type a command"),
         ("/sevv 2", "Did you mean /sev"),
+        ("/errors are down to 3 %", "/note writes a note"),
         ("/xyzzy", "Type /help"),
         ("/sev", "Say which severity: SEV-1, SEV-2, SEV-3"),
         ("/role chief @bo", "Say which role: ic, ops"),

@@ -41,7 +41,8 @@ def _verb_of(line: str) -> tuple[Verb, str]:
     if len(meant) == 1:
         return meant[0], text
     near = [verb.name for verb in meant] or difflib.get_close_matches(name, list(BY_NAME), n=3, cutoff=0.6)
-    guess = f" Did you mean {' or '.join('/' + one for one in near[:3])}?" if near else " Type /help for all of them."
+    others = " Type /help for all of them; /note writes a note."
+    guess = f" Did you mean {' or '.join('/' + one for one in near[:3])}?" if near else others
     raise Invalid(f"There is no command /{name}.{guess}")
 
 
