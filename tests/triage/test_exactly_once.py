@@ -112,6 +112,43 @@ async def test_one_poisonous_payload_is_set_aside_and_the_others_go_on(world: Wo
     assert len(await world.alerts()) == 4
 
 
+async def test_batches_are_small_at_the_beginning_and_under_pressure_and_large_while_a_backlog_is_worked_off(
+    world: World, monkeypatch
+):
+    for number in range(40):
+        await world.prometheus({"alertname": f"n{number:02}", "severity": "critical"})
+    (size,) = await world.rows("SELECT max(length(raw)) AS bytes FROM inbox")
+    monkeypatch.setattr(step_module, "BITE_BYTES", 3 * size["bytes"])
+    busy = False
+    step = TriageStep(
+        world.db,
+        world.commands,
+        world.catalogs,
+        world.clock,
+        batch_bytes=10 * size["bytes"],
+        must_give_way=lambda: busy,
+    )
+
+    async def taken() -> int:
+        before = len(await world.alerts())
+        await step()
+        return len(await world.alerts()) - before
+
+    assert await taken() == 3, "it may be the beginning of a storm"
+    assert await taken() == 10
+    busy = True
+    assert await taken() == 3
+    busy = False
+    assert await taken() == 3, "what came meanwhile may be worse"
+    assert await taken() == 10
+    assert await taken() == 10
+    assert await taken() == 1
+    await step()
+    for number in range(40, 50):
+        await world.prometheus({"alertname": f"n{number:02}", "severity": "critical"})
+    assert await taken() == 3, "after a pause, it may be the beginning again"
+
+
 async def test_a_poisonous_payload_among_many_is_found_without_taking_all_of_them_singly(world: World, monkeypatch):
     real, sizes = step_module.fold, list[int]()
 

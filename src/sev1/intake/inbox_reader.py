@@ -60,8 +60,8 @@ async def read_batch(
 ) -> Batch | None:
     """The next unread rows of a writer that no other reader has, or None.
 
-    Locks that writer's cursor until the transaction ends; the caller moves it with `advance` before it commits. The
-    limits are kept except that one row is always given, whatever its size.
+    Locks that writer's cursor until the transaction ends; the caller moves it with `advance` before it commits. A row that
+    begins within `limit_bytes` is given whole, so one is always given, whatever its size.
     """
     records = await conn.fetch(_READ, limit_rows, limit_bytes)
     if not records:
