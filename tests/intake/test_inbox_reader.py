@@ -1,10 +1,14 @@
 import asyncio
+import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sev1.engine.clock import FakeClock
 from sev1.engine.database import Database
 from sev1.intake.inbox import Inbox
 from sev1.intake.inbox_reader import (
+    _READ,
     advance,
     forget_payloads,
     forget_writers,
@@ -176,3 +180,29 @@ async def test_reading_uses_the_primary_key_however_large_the_table_is(inbox: In
         await conn.execute("SELECT pg_stat_force_next_flush()")
         after = await conn.fetchval("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'inbox'")
     assert after == before
+
+
+async def test_reading_a_batch_looks_at_no_more_than_the_batch_however_long_the_backlog_and_without_statistics(
+    inbox: Inbox, db: Database
+):
+    async with db.connection() as conn:
+        await conn.execute("INSERT INTO inbox SELECT 1, n, now(), 1, 'json', 'x' FROM generate_series(1, 20000) AS n")
+        async with conn.transaction():
+            # As triage does: a plan for these very values.
+            await conn.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+            assert len((await read_batch(conn, limit_rows=25)).rows) == 25
+            explained = await conn.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {_READ}", 25, 1_000_000)
+    assert max(rows_of(json.loads(explained)[0]["Plan"])) == 25
+
+
+def rows_of(plan: dict[str, Any]) -> Iterator[float]:
+    """How many rows each node of the plan gave."""
+    yield plan["Actual Rows"] * plan["Actual Loops"]
+    for part in plan.get("Plans", ()):
+        yield from rows_of(part)
+
+
+async def test_rows_behind_a_gap_are_read_too(inbox: Inbox, db: Database):
+    async with db.connection() as conn:
+        await conn.execute("INSERT INTO inbox SELECT 1, n, now(), 1, 'json', 'x' FROM unnest(ARRAY[1, 5000]) AS n")
+    assert await drain(db, limit_rows=10) == [(1, 1), (1, 5000)]

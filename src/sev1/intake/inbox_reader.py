@@ -10,7 +10,8 @@ WRITER_LOCK = 0x5E_0002
 
 # Sub-selects instead of joins on purpose: each is one descent of the primary key, whatever the planner believes about
 # the size of the table, and PostgreSQL evaluates them again when another reader moved the cursor just now. Writers take
-# turns by who has waited longest.
+# turns by who has waited longest. The ids of one writer have no gaps, so a range of ids is as many rows; told to order and
+# to limit instead, a planner without statistics reads and sorts the whole backlog for each batch.
 _READ = """
 WITH next AS MATERIALIZED (
     SELECT writer, position FROM inbox_cursors AS cursor
@@ -20,12 +21,14 @@ WITH next AS MATERIALIZED (
     )
     LIMIT 1
     FOR UPDATE SKIP LOCKED
+), first AS MATERIALIZED (
+    SELECT min(id) AS id FROM inbox
+    WHERE writer = (SELECT writer FROM next) AND id > (SELECT position FROM next)
 )
 SELECT writer, id, received_at, key_id, format, raw FROM (
     SELECT unread.*, sum(octet_length(raw)) OVER (ORDER BY id) - octet_length(raw) AS bytes_before FROM (
         SELECT inbox.* FROM inbox
-        WHERE writer = (SELECT writer FROM next) AND id > (SELECT position FROM next)
-        ORDER BY id LIMIT $1
+        WHERE writer = (SELECT writer FROM next) AND id >= (SELECT id FROM first) AND id < (SELECT id FROM first) + $1
     ) AS unread
 ) AS measured
 WHERE bytes_before < $2
