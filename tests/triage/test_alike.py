@@ -278,7 +278,9 @@ def test_the_labels_of_both_sides_of_an_inhibition_are_looked_at():
 @pytest.mark.parametrize("known", ["before", "known_before"])
 def test_what_is_known_already_is_judged_by_itself(known: str):
     labels = {"alertname": "Slow"}
-    earlier = OpenAlert(id=9, key_id=1, fingerprint="f1", labels=labels, starts_at=NOW, expires_at=None)
+    earlier = OpenAlert(
+        id=9, key_id=1, fingerprint="f1", labels=labels, starts_at=NOW, expires_at=None, received_at=NOW
+    )
     first, second = an_episode(1, labels, 1, {}), an_episode(2, labels, 1, {})
     setattr(second, known, earlier)
     context = Context(now=NOW, rules=compiled(organisation()))

@@ -121,7 +121,7 @@ def test_cutting_signals_into_batches_changes_nothing(sent: list[tuple[str, str]
             if episode.firing:
                 firing[who] = OpenAlert(
                     id=episode.id, key_id=1, fingerprint=episode.fingerprint, labels=episode.labels,
-                    starts_at=episode.starts_at, expires_at=episode.expires_at,
+                    starts_at=episode.starts_at, expires_at=episode.expires_at, received_at=episode.received_at,
                 )  # fmt: skip
             else:
                 stored[episode.id][2] = False

@@ -38,6 +38,7 @@ def firing(alert_id: int, labels: Mapping[str, str], **changes: object) -> OpenA
         labels=dict(labels),
         starts_at=NOW - timedelta(minutes=2),
         expires_at=NOW + timedelta(minutes=2),
+        received_at=NOW - timedelta(minutes=2),
     )
     return msgspec.structs.replace(known, **changes)
 

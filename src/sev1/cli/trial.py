@@ -22,6 +22,7 @@ from sev1.engine.database import Database
 from sev1.engine.settings import Settings
 from sev1.intake.senders import address_of
 from sev1.triage import silences
+from sev1.triage.alerts import VERDICT
 
 KIND = "prometheus"
 """Whose alerts end by themselves at a time that they name."""
@@ -133,7 +134,7 @@ async def _until(db: Database, key_id: int, status: str) -> tuple[asyncpg.Record
     while True:
         async with db.connection() as conn:
             row = await conn.fetchrow(
-                "SELECT id, page, verdict FROM alerts WHERE key_id = $1 AND status = $2", key_id, status
+                f"SELECT id, page, {VERDICT} FROM alerts WHERE key_id = $1 AND status = $2", key_id, status
             )
         took_s = time.monotonic() - begun
         if row is not None or took_s > TRIAGE_S:

@@ -55,23 +55,20 @@ async def explain(conn: asyncpg.Connection, about: str, catalog: Catalog, now: d
 
 
 async def _latest_of(conn: asyncpg.Connection, fingerprint: str) -> int | None:
-    """The latest alert with this fingerprint, whatever its key. Steps from key to key along the index of problems, so that
+    """The latest alert with this fingerprint, whatever its key: one look for each key into the indexes of problems, so that
     it takes as long as there are keys and not as there are alerts.
     """
     number: int | None = await conn.fetchval(
         """
-        WITH RECURSIVE keys AS (
-            (SELECT key_id FROM alerts ORDER BY key_id LIMIT 1)
-            UNION ALL
-            SELECT (SELECT a.key_id FROM alerts a WHERE a.key_id > k.key_id ORDER BY a.key_id LIMIT 1)
-            FROM keys k WHERE k.key_id IS NOT NULL
-        )
-        SELECT max((SELECT a.id FROM alerts a WHERE a.key_id = k.key_id AND a.fingerprint = $1
-                    ORDER BY a.id DESC LIMIT 1))
-        FROM keys k WHERE k.key_id IS NOT NULL
+        WITH keys AS (SELECT id FROM integration_keys UNION ALL SELECT unnest($2::bigint[]))
+        SELECT max(greatest(
+            (SELECT max(a.id) FROM alerts a WHERE a.key_id = k.id AND a.fingerprint = $1 AND a.status = 'firing'),
+            (SELECT a.id FROM alerts a WHERE a.key_id = k.id AND a.fingerprint = $1 AND a.status = 'resolved'
+             ORDER BY a.id DESC LIMIT 1)
+        )) FROM keys k
         """,
-        fingerprint,
-    )
+        fingerprint, list(_OURS),
+    )  # fmt: skip
     return number
 
 

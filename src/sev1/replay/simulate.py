@@ -125,7 +125,8 @@ class Simulation:
         if again:
             before = OpenAlert(
                 id=past.id, key_id=past.key_id, fingerprint=past.fingerprint, labels=past.labels,
-                starts_at=past.starts_at, expires_at=None, held=live.verdict.held, held_by=live.verdict.held_by,
+                starts_at=past.starts_at, expires_at=None, received_at=past.received_at,
+                held=live.verdict.held, held_by=live.verdict.held_by,
             )  # fmt: skip
         subject = Subject(
             id=past.id, key_id=past.key_id, fingerprint=past.fingerprint, labels=past.labels,

@@ -12,7 +12,9 @@ from sev1.catalog.matchers import Matcher, all_match
 from sev1.catalog.model import Tier
 from sev1.triage.model import AlertRow, Held, Transition
 
-COLUMNS = ", ".join(AlertRow.__struct_fields__)
+VERDICT = "coalesce((SELECT s.verdict FROM shared_verdicts s WHERE s.first_alert = alerts.verdict_of), alerts.verdict) AS verdict"
+"""The whole verdict, where the alert shares it as well. For conditions its gist is enough, which stands in `alerts.verdict`."""
+COLUMNS = ", ".join(VERDICT if name == "verdict" else name for name in AlertRow.__struct_fields__)
 SCAN_MAX = 20_000
 """Rows that one call looks through for matchers that only we can evaluate."""
 
@@ -101,8 +103,12 @@ async def get_alert(conn: asyncpg.Connection, alert_id: int) -> AlertRow | None:
 
 async def latest_named(conn: asyncpg.Connection, key_id: int, fingerprint: str) -> AlertRow | None:
     """The newest alert that its sender calls `fingerprint`, whether it fires or not."""
-    found = await _select(conn, "key_id = $1 AND fingerprint = $2 ORDER BY id DESC LIMIT 1", key_id, fingerprint)
-    return found[0] if found else None
+    # One that fires is newer than all that have ended, and each kind has its index.
+    for status in ("firing", "resolved"):
+        which = f"key_id = $1 AND fingerprint = $2 AND status = '{status}' ORDER BY id DESC LIMIT 1"
+        if found := await _select(conn, which, key_id, fingerprint):
+            return found[0]
+    return None
 
 
 async def by_number(conn: asyncpg.Connection, numbers: Sequence[int]) -> dict[int, AlertRow]:

@@ -1,10 +1,11 @@
 """What triage knows and says: an alert, a silence, and the verdict with its reasons."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sev1.catalog.matchers import Matcher
 from sev1.catalog.model import Tier
@@ -25,6 +26,8 @@ class Stage(Struct, frozen=True, kw_only=True):
 
 
 _HOLDERS: dict[str, StageName] = {"flapping": "group"}
+_ASKED = {("inhibit", "depends"), ("route", "fallback"), ("route", "nobody")}
+"""Stages and outcomes that queries look for: see `alerts.NOBODY_ROUTES` and `recheck_store.released`."""
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -56,6 +59,18 @@ class Verdict(Struct, frozen=True, kw_only=True):
     flapping: bool = False
     during: str | None = None
     """For an FYI, the open incident of its service during which it is held back."""
+
+    @property
+    def gist(self) -> dict[str, Any]:
+        """What queries ask of verdicts: this much stands with each alert of those that share one."""
+        asked: dict[str, Any] = {
+            "stages": [replace(s, reason="") for s in self.stages if (s.name, s.outcome) in _ASKED]
+        }
+        if self.severity:
+            asked["severity"] = self.severity
+        if self.tier_from == "nothing":
+            asked |= {"tier_from": self.tier_from, "tier_by": self.tier_by}
+        return asked
 
     def stage(self, name: StageName) -> Stage | None:
         return next((stage for stage in self.stages if stage.name == name), None)
@@ -180,6 +195,7 @@ class OpenAlert(Struct, frozen=True, kw_only=True):
     labels: dict[str, str]
     starts_at: datetime
     expires_at: datetime | None
+    received_at: datetime
     held: Held | None = None
     held_by: str | None = None
     tier: Tier | None = None

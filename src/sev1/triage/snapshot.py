@@ -37,16 +37,22 @@ async def _histories(
     conn: asyncpg.Connection, episodes: Sequence[Episode], now: datetime
 ) -> Mapping[tuple[int, str], History]:
     """Stored episodes and those of the batch, so that what came and went within one batch counts."""
-    judged = [e for e in episodes if e.judge]
-    found = await store.histories(conn, {(e.key_id, e.fingerprint) for e in judged}, now - LONGEST_WINDOW)
+    since = now - LONGEST_WINDOW
+    found = await store.histories(conn, {(e.key_id, e.fingerprint) for e in episodes if e.judge}, since)
     changes = {who: list(at) for who, (at, _) in found.items()}
+    paged = {who for who, (_, was_paged) in found.items() if was_paged}
     for episode in episodes:
-        own = changes.setdefault((episode.key_id, episode.fingerprint), [])
-        if episode.is_new:
+        who = episode.key_id, episode.fingerprint
+        own = changes.setdefault(who, [])
+        if episode.before is None:
             own.append(min(episode.received_at, now))
+        elif episode.before.received_at > since:
+            own.append(episode.before.received_at)
+            if episode.before.page:
+                paged.add(who)
         if episode.resolved_at:
             own.append(min(episode.resolved_at, now))
-    return {who: History(changes=tuple(at), paged=found.get(who, ([], False))[1]) for who, at in changes.items() if at}
+    return {who: History(changes=tuple(at), paged=who in paged) for who, at in changes.items() if at}
 
 
 async def _causes(conn: asyncpg.Connection, context: Context, episodes: Sequence[Episode]) -> Mapping[str, Source]:

@@ -37,7 +37,7 @@ from sev1.triage.settle import settle
 
 log = logging.getLogger(__name__)
 
-BATCH_ROWS = 500
+BATCH_ROWS = 1_500
 BATCH_BYTES = 1536 * 1024
 """A storm is of few problems: the more of it is taken at once, the fewer changes has each page. Larger ones would make the
 express lane wait: a batch holds triage's lock for about half a second."""

@@ -2,17 +2,20 @@
 
 Encoding a statement's rows keeps the event loop busy, and intake answers on the same loop: so a part is small, about
 2 ms, which costs less than a tenth more than one statement for all.
+
+What changes alerts by their number asks whether they are over by `resolved_at`: asked for `status`, a planner without
+statistics, as in the storm after a quiet month, reads all that fires by one of the indexes of it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 import msgspec
 
 from sev1.triage.fold import Episode, Who
-from sev1.triage.model import OpenAlert, OpenPage, Transition
+from sev1.triage.model import OpenAlert, OpenPage, Transition, Verdict
 
 TRIAGE_LOCK = 0x5E_0003
 """Key of the advisory lock under which one transaction at a time, of all nodes, changes alerts."""
@@ -53,8 +56,8 @@ async def firing(conn: asyncpg.Connection, whose: Iterable[Who]) -> dict[Who, Op
 async def _firing(conn: asyncpg.Connection, pairs: Sequence[Who]) -> dict[Who, OpenAlert]:
     rows = await conn.fetch(
         """
-        SELECT a.id, a.key_id, a.fingerprint, a.labels, a.starts_at, a.expires_at, a.held, a.held_by, a.tier, a.page,
-               a.payload_writer, a.payload_id, p.resolved_at AS page_resolved_at
+        SELECT a.id, a.key_id, a.fingerprint, a.labels, a.starts_at, a.expires_at, a.received_at, a.held, a.held_by,
+               a.tier, a.page, a.payload_writer, a.payload_id, p.resolved_at AS page_resolved_at
         FROM unnest($1::bigint[], $2::text[]) AS wanted (key_id, fingerprint)
         -- Lateral and limited: else the planner, whose statistics are those before the storm, reads all that fires.
         CROSS JOIN LATERAL (
@@ -118,7 +121,7 @@ async def open_incidents(conn: asyncpg.Connection) -> dict[str, str]:
 async def histories(
     conn: asyncpg.Connection, whose: Iterable[Who], since: datetime
 ) -> dict[Who, tuple[list[datetime], bool]]:
-    """What these problems did since then: when they changed, and whether one of the episodes was on a page."""
+    """What these problems did since then and is over: when they changed, and whether one of the episodes was on a page."""
     found: dict[Who, tuple[list[datetime], bool]] = {}
     for part in _parts(list(whose), LOOKED_UP):
         rows = await conn.fetch(
@@ -126,7 +129,8 @@ async def histories(
             SELECT a.key_id, a.fingerprint, a.received_at, a.resolved_at, a.page
             FROM unnest($1::bigint[], $2::text[]) AS wanted (key_id, fingerprint)
             CROSS JOIN LATERAL (
-                SELECT * FROM alerts a WHERE a.key_id = wanted.key_id AND a.fingerprint = wanted.fingerprint
+                SELECT * FROM alerts a
+                WHERE a.key_id = wanted.key_id AND a.fingerprint = wanted.fingerprint AND a.status = 'resolved'
                 ORDER BY a.id DESC LIMIT 200
             ) a
             WHERE a.received_at > $3 OR a.resolved_at > $3
@@ -135,7 +139,7 @@ async def histories(
         )  # fmt: skip
         for row in rows:
             changes, paged = found.get((row["key_id"], row["fingerprint"]), ([], False))
-            changes += [at for at in (row["received_at"], row["resolved_at"]) if at and at > since]
+            changes += [at for at in (row["received_at"], row["resolved_at"]) if at > since]
             found[row["key_id"], row["fingerprint"]] = (changes, paged or row["page"] is not None)
     return found
 
@@ -144,7 +148,7 @@ async def paging_of_services(conn: asyncpg.Connection, services: Iterable[str]) 
     """Service -> the oldest firing alert of it that is on a page and not held."""
     rows = await conn.fetch(
         """
-        SELECT DISTINCT ON (service) service, id, key_id, fingerprint, labels, starts_at, expires_at FROM alerts
+        SELECT DISTINCT ON (service) service, id, key_id, fingerprint, labels, starts_at, expires_at, received_at FROM alerts
         WHERE status = 'firing' AND tier = 'page' AND held IS NULL AND page IS NOT NULL AND service = ANY($1::text[])
         ORDER BY service, id
         """,
@@ -154,9 +158,37 @@ async def paging_of_services(conn: asyncpg.Connection, services: Iterable[str]) 
 
 
 async def insert(conn: asyncpg.Connection, episodes: Sequence[Episode], incidents: Mapping[str, str]) -> None:
-    """Adds new alerts. `incidents`: page -> the incident that it belongs to; its alerts do so as well."""
+    """Adds new alerts. `incidents`: page -> the incident that it belongs to; its alerts do so as well.
+
+    A verdict that several of them share is one object, as `Alike` made it, and is stored once.
+    """
+    shared = await _share(conn, episodes)
     for part in _parts(episodes):
-        await _insert(conn, part, incidents)
+        await _insert(conn, part, incidents, shared)
+
+
+class _Shared(NamedTuple):
+    verdict: Verdict
+    first_alert: int
+    gist: dict[str, Any]
+
+
+async def _share(conn: asyncpg.Connection, episodes: Sequence[Episode]) -> Mapping[int, _Shared]:
+    """Stores the verdicts that more than one alert has; by the identity of the object."""
+    first: dict[int, int] = {}
+    shared: dict[int, _Shared] = {}
+    for episode in episodes:
+        verdict = episode.verdict
+        first_alert = first.setdefault(id(verdict), episode.id)
+        if first_alert != episode.id and id(verdict) not in shared:
+            shared[id(verdict)] = _Shared(verdict, first_alert, verdict.gist)
+    for part in _parts(list(shared.values())):
+        await conn.copy_records_to_table(
+            "shared_verdicts",
+            columns=("first_alert", "verdict"),
+            records=[(one.first_alert, one.verdict) for one in part],
+        )
+    return shared
 
 
 _NEW = [
@@ -181,6 +213,7 @@ _NEW = [
     "updated_at",
     "times",
     "verdict",
+    "verdict_of",
     "route",
     "group_key",
     "page",
@@ -190,17 +223,21 @@ _NEW = [
 ]
 
 
-async def _insert(conn: asyncpg.Connection, episodes: Sequence[Episode], incidents: Mapping[str, str]) -> None:
+async def _insert(
+    conn: asyncpg.Connection, episodes: Sequence[Episode], incidents: Mapping[str, str], shared: Mapping[int, _Shared]
+) -> None:
     """By COPY: half of what a statement with an array for each column costs, here and in PostgreSQL."""
-    await conn.copy_records_to_table("alerts", columns=_NEW, records=[_new_row(e, incidents) for e in episodes])
+    records = [_new_row(e, incidents, shared.get(id(e.verdict))) for e in episodes]
+    await conn.copy_records_to_table("alerts", columns=_NEW, records=records)
 
 
-def _new_row(e: Episode, incidents: Mapping[str, str]) -> tuple[Any, ...]:
+def _new_row(e: Episode, incidents: Mapping[str, str], shared: _Shared | None) -> tuple[Any, ...]:
     v = e.verdict
+    verdict, verdict_of = (shared.gist, shared.first_alert) if shared else (v, None)
     return (
         e.id, e.key_id, e.fingerprint, e.source, "resolved" if e.resolved_at else "firing", v.held, v.held_by, v.tier,
         v.service, e.labels.get("severity"), e.summary, e.labels, e.annotations, e.links, e.starts_at, e.expires_at,
-        e.resolved_at, e.received_at, e.resolved_at or e.received_at, e.signals, v, v.route, v.group_key, v.page,
+        e.resolved_at, e.received_at, e.resolved_at or e.received_at, e.signals, verdict, verdict_of, v.route, v.group_key, v.page,
         incidents.get(v.page or ""), e.writer, e.row,
     )  # fmt: skip
 
@@ -218,7 +255,7 @@ async def _repeat(conn: asyncpg.Connection, episodes: Sequence[Episode], now: da
             summary = new.summary, annotations = new.annotations::jsonb, links = new.links::jsonb
         FROM unnest($1::bigint[], $2::int[], $3::timestamptz[], $4::text[], $5::text[], $6::text[])
             AS new (id, signals, expires_at, summary, annotations, links)
-        WHERE a.id = new.id AND a.status = 'firing'
+        WHERE a.id = new.id AND a.resolved_at IS NULL
         """,
         [e.id for e in episodes],
         [e.signals for e in episodes],
@@ -246,12 +283,12 @@ async def _rejudge(
         """
         UPDATE alerts a SET labels = new.labels::jsonb, severity = new.severity, held = new.held,
             held_by = new.held_by, tier = new.tier, service = new.service, verdict = new.verdict::jsonb,
-            route = new.route, group_key = new.group_key, page = coalesce(new.page, a.page),
+            verdict_of = NULL, route = new.route, group_key = new.group_key, page = coalesce(new.page, a.page),
             incident = coalesce(a.incident, new.incident), updated_at = $13
         FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                     $9::text[], $10::text[], $11::text[], $12::text[])
             AS new (id, labels, severity, held, held_by, tier, service, verdict, route, group_key, page, incident)
-        WHERE a.id = new.id AND a.status = 'firing'
+        WHERE a.id = new.id AND a.resolved_at IS NULL
         """,
         [e.id for e in episodes],
         _jsons(e.labels for e in episodes),
@@ -277,7 +314,7 @@ async def resolve(conn: asyncpg.Connection, ended: Mapping[int, datetime], now: 
         """
         UPDATE alerts a SET status = 'resolved', resolved_at = over.at, updated_at = $3
         FROM unnest($1::bigint[], $2::timestamptz[]) AS over (id, at)
-        WHERE a.id = over.id AND a.status = 'firing'
+        WHERE a.id = over.id AND a.resolved_at IS NULL
         """,
         list(ended), list(ended.values()), now,
     )  # fmt: skip
