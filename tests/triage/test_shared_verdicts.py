@@ -88,3 +88,26 @@ async def test_the_previous_release_can_read_what_stands_with_an_alert_that_shar
     read = msgspec.convert(gist["verdict"], Verdict)
     assert [(stage.name, stage.outcome) for stage in read.stages] == [("route", "fallback")]
     assert read.tier_from == "nothing"
+
+
+async def test_history_keeps_where_an_alert_went_at_first_whatever_is_decided_later(world: World):
+    await world.apply(organisation())
+    await world.prometheus(*many(HERE, 3))
+    await world.triage()
+    at_first = (await world.alerts())[1].verdict.conclusion
+    assert at_first.startswith("Joins P-1: ")
+
+    async def lines() -> list[tuple[str, str]]:
+        async with world.db.connection() as conn:
+            return [(line.what, line.reason) for line in await alerts.transitions(conn, 2)]
+
+    assert await lines() == [("fired", at_first)]
+    await world.silence('instance="host-1"', minutes=30)
+    await world.triage()
+    world.clock.advance(minutes=31)
+    await world.prometheus(*many(HERE, 3))
+    await world.triage()
+    (fired, silenced, again) = await lines()
+    assert fired == ("fired", at_first)
+    assert silenced[0] == "silenced"
+    assert again[0] == "looked-at-again"

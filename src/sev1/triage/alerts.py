@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from sev1.catalog.matchers import Matcher, all_match
 from sev1.catalog.model import Tier
-from sev1.triage.model import AlertRow, Held, Transition
+from sev1.triage.model import AlertRow, Held, Transition, Verdict
 
 VERDICT = "coalesce((SELECT s.verdict FROM shared_verdicts s WHERE s.first_alert = alerts.verdict_of), alerts.verdict) AS verdict"
 """The whole verdict, where the alert shares it as well. For conditions its gist is enough, which stands in `alerts.verdict`."""
@@ -116,11 +116,31 @@ async def by_number(conn: asyncpg.Connection, numbers: Sequence[int]) -> dict[in
 
 
 async def transitions(conn: asyncpg.Connection, alert_id: int) -> list[Transition]:
-    """The alert's history, oldest first."""
+    """The alert's history, oldest first. Its first line is in the table only once another verdict has replaced the first."""
     rows = await conn.fetch(
-        "SELECT alert_id, at, what, reason FROM alert_transitions WHERE alert_id = $1 ORDER BY id", alert_id
+        "SELECT alert_id, at, what, reason FROM alert_transitions WHERE alert_id = $1 ORDER BY what <> 'fired', id",
+        alert_id,
     )
-    return [msgspec.convert(dict(row), Transition) for row in rows]
+    lines = [msgspec.convert(dict(row), Transition) for row in rows]
+    if lines and lines[0].what == "fired":
+        return lines
+    return [*await beginnings(conn, [alert_id]), *lines]
+
+
+async def beginnings(conn: asyncpg.Connection, alert_ids: Sequence[int]) -> list[Transition]:
+    """The first line in the history of each of these alerts, by the verdict that it has now."""
+    rows = await conn.fetch(
+        f"SELECT id, received_at, {VERDICT} FROM alerts WHERE id = ANY($1::bigint[]) ORDER BY id", list(alert_ids)
+    )
+    return [
+        Transition(
+            alert_id=row["id"],
+            at=row["received_at"],
+            what="fired",
+            reason=msgspec.convert(row["verdict"], Verdict).conclusion,
+        )
+        for row in rows
+    ]
 
 
 async def alerts_of_page(conn: asyncpg.Connection, page: str, *, limit: int = 200) -> list[AlertRow]:

@@ -295,9 +295,8 @@ async def _write(conn: asyncpg.Connection, episodes: Sequence[Episode], assigned
 
 def _history(episode: Episode, now: datetime) -> Iterable[Transition]:
     verdict = episode.verdict
-    if episode.is_new:
-        yield Transition(alert_id=episode.id, at=episode.received_at, what="fired", reason=verdict.conclusion)
-    elif episode.judge and episode.firing:
+    # That a new one fired, and why it went where it went, its row says.
+    if not episode.is_new and episode.judge and episode.firing:
         yield Transition(alert_id=episode.id, at=now, what=verdict.held or "looked-at-again", reason=verdict.conclusion)
     if episode.acknowledged:
         yield Transition(alert_id=episode.id, at=now, what="acknowledged", reason="The sender says so.")

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import asyncpg
 import msgspec
 
+from sev1.triage import alerts
 from sev1.triage.fold import Episode, Who
 from sev1.triage.model import OpenAlert, OpenPage, Transition, Verdict
 
@@ -270,8 +271,12 @@ async def _repeat(conn: asyncpg.Connection, episodes: Sequence[Episode], now: da
 async def rejudge(
     conn: asyncpg.Connection, episodes: Sequence[Episode], incidents: Mapping[str, str], now: datetime
 ) -> None:
-    """Gives alerts that fire already a new verdict, with the labels that it was found for."""
+    """Gives alerts that fire already a new verdict, with the labels that it was found for. History keeps the first one."""
     for part in _parts(episodes):
+        changed = [e.id for e in part]
+        has_it = "SELECT alert_id FROM alert_transitions WHERE what = 'fired' AND alert_id = ANY($1::bigint[])"
+        kept = {row["alert_id"] for row in await conn.fetch(has_it, changed)}
+        await add_transitions(conn, await alerts.beginnings(conn, [number for number in changed if number not in kept]))
         await _rejudge(conn, part, incidents, now)
 
 
