@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 BATCH_ROWS = 1_500
 BATCH_BYTES = 1536 * 1024
 """A storm is of few problems: the more of it is taken at once, the fewer changes has each page. Larger ones would make the
-express lane wait: a batch holds triage's lock for about half a second."""
+express lane wait: of large requests, a batch holds triage's lock for about half a second."""
 BITE_ROWS = 25
 BITE_BYTES = 512 * 1024
 """A batch while intake is under pressure: short enough not to hold up its answers. The first batch after a pause is not
