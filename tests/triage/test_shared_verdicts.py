@@ -84,10 +84,21 @@ async def test_the_previous_release_can_read_what_stands_with_an_alert_that_shar
     await world.prometheus(*many(ODD, 3))
     await world.triage()
     async with world.db.connection() as conn:
-        (gist,) = await conn.fetch("SELECT DISTINCT verdict FROM alerts WHERE verdict_of IS NOT NULL")
+        (gist,) = await conn.fetch("SELECT DISTINCT verdict FROM alerts WHERE verdict ? 'of'")
     read = msgspec.convert(gist["verdict"], Verdict)
     assert [(stage.name, stage.outcome) for stage in read.stages] == [("route", "fallback")]
     assert read.tier_from == "nothing"
+
+
+async def test_a_verdict_that_the_previous_release_puts_in_the_place_of_a_shared_one_is_the_one_that_counts(
+    world: World,
+):
+    await world.prometheus(*many(HERE, 3))
+    await world.triage()
+    first, second, _ = await world.alerts()
+    async with world.db.connection() as conn:
+        await conn.execute("UPDATE alerts SET verdict = $1 WHERE id = $2", first.verdict, second.id)
+    assert (await world.alerts())[1].verdict == first.verdict
 
 
 async def test_history_keeps_where_an_alert_went_at_first_whatever_is_decided_later(world: World):

@@ -12,7 +12,10 @@ from sev1.catalog.matchers import Matcher, all_match
 from sev1.catalog.model import Tier
 from sev1.triage.model import AlertRow, Held, Transition, Verdict
 
-VERDICT = "coalesce((SELECT s.verdict FROM shared_verdicts s WHERE s.first_alert = alerts.verdict_of), alerts.verdict) AS verdict"
+VERDICT = (
+    "coalesce((SELECT s.verdict FROM shared_verdicts s WHERE s.first_alert = (alerts.verdict ->> 'of')::bigint),"
+    " alerts.verdict) AS verdict"
+)
 """The whole verdict, where the alert shares it as well. For conditions its gist is enough, which stands in `alerts.verdict`."""
 COLUMNS = ", ".join(VERDICT if name == "verdict" else name for name in AlertRow.__struct_fields__)
 SCAN_MAX = 20_000

@@ -172,6 +172,7 @@ class _Shared(NamedTuple):
     verdict: Verdict
     first_alert: int
     gist: dict[str, Any]
+    """What stands with each alert: what queries ask of it, and `of`, where the whole is."""
 
 
 async def _share(conn: asyncpg.Connection, episodes: Sequence[Episode]) -> Mapping[int, _Shared]:
@@ -182,7 +183,7 @@ async def _share(conn: asyncpg.Connection, episodes: Sequence[Episode]) -> Mappi
         verdict = episode.verdict
         first_alert = first.setdefault(id(verdict), episode.id)
         if first_alert != episode.id and id(verdict) not in shared:
-            shared[id(verdict)] = _Shared(verdict, first_alert, verdict.gist)
+            shared[id(verdict)] = _Shared(verdict, first_alert, {"of": first_alert, **verdict.gist})
     for part in _parts(list(shared.values())):
         await conn.copy_records_to_table(
             "shared_verdicts",
@@ -214,7 +215,6 @@ _NEW = [
     "updated_at",
     "times",
     "verdict",
-    "verdict_of",
     "route",
     "group_key",
     "page",
@@ -234,11 +234,11 @@ async def _insert(
 
 def _new_row(e: Episode, incidents: Mapping[str, str], shared: _Shared | None) -> tuple[Any, ...]:
     v = e.verdict
-    verdict, verdict_of = (shared.gist, shared.first_alert) if shared else (v, None)
+    verdict = shared.gist if shared else v
     return (
         e.id, e.key_id, e.fingerprint, e.source, "resolved" if e.resolved_at else "firing", v.held, v.held_by, v.tier,
         v.service, e.labels.get("severity"), e.summary, e.labels, e.annotations, e.links, e.starts_at, e.expires_at,
-        e.resolved_at, e.received_at, e.resolved_at or e.received_at, e.signals, verdict, verdict_of, v.route, v.group_key, v.page,
+        e.resolved_at, e.received_at, e.resolved_at or e.received_at, e.signals, verdict, v.route, v.group_key, v.page,
         incidents.get(v.page or ""), e.writer, e.row,
     )  # fmt: skip
 
@@ -288,7 +288,7 @@ async def _rejudge(
         """
         UPDATE alerts a SET labels = new.labels::jsonb, severity = new.severity, held = new.held,
             held_by = new.held_by, tier = new.tier, service = new.service, verdict = new.verdict::jsonb,
-            verdict_of = NULL, route = new.route, group_key = new.group_key, page = coalesce(new.page, a.page),
+            route = new.route, group_key = new.group_key, page = coalesce(new.page, a.page),
             incident = coalesce(a.incident, new.incident), updated_at = $13
         FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                     $9::text[], $10::text[], $11::text[], $12::text[])

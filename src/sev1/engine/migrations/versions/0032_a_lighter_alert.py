@@ -1,7 +1,7 @@
 """What a new alert costs: fewer indexes to keep, and a verdict that many share is stored once.
 
-Nothing that the previous release minds. It goes on writing each verdict with its alert, finds in a shared one what its queries
-ask for, and shows no reasons for it until it is replaced.
+Nothing that the previous release minds. It goes on writing each verdict with its alert, finds there what its queries ask of a
+shared one, and shows no reasons for that.
 """
 
 from alembic import op
@@ -12,7 +12,6 @@ down_revision = "0031"
 
 def upgrade() -> None:
     op.execute("CREATE TABLE shared_verdicts (first_alert bigint PRIMARY KEY, verdict jsonb NOT NULL)")
-    op.execute("ALTER TABLE alerts ADD COLUMN verdict_of bigint")
 
     # Nothing sorts by it, and what fires is found by alerts_open.
     op.execute("DROP INDEX alerts_firing")
