@@ -273,11 +273,17 @@ async def rejudge(
 ) -> None:
     """Gives alerts that fire already a new verdict, with the labels that it was found for. History keeps the first one."""
     for part in _parts(episodes):
-        changed = [e.id for e in part]
-        has_it = "SELECT alert_id FROM alert_transitions WHERE what = 'fired' AND alert_id = ANY($1::bigint[])"
-        kept = {row["alert_id"] for row in await conn.fetch(has_it, changed)}
-        await add_transitions(conn, await alerts.beginnings(conn, [number for number in changed if number not in kept]))
+        await _keep_beginnings(conn, [e.id for e in part])
         await _rejudge(conn, part, incidents, now)
+
+
+async def _keep_beginnings(conn: asyncpg.Connection, alert_ids: Sequence[int]) -> None:
+    """Writes down the first line of the history of those that have it only in their verdict."""
+    rows = await conn.fetch(
+        "SELECT alert_id FROM alert_transitions WHERE what = 'fired' AND alert_id = ANY($1::bigint[])", alert_ids
+    )
+    kept = {row["alert_id"] for row in rows}
+    await add_transitions(conn, await alerts.beginnings(conn, [one for one in alert_ids if one not in kept]))
 
 
 async def _rejudge(
