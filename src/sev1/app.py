@@ -90,8 +90,8 @@ log = logging.getLogger(__name__)
 
 DELIVERY_LOOPS = 4
 GIVE_WAY = 19.0
-"""While requests pour in, triage rests nineteen times as long as it worked: a twentieth of the time is its. What is new and
-would wake somebody does not wait for it (`triage/express.py`)."""
+"""While requests pour in, triage rests nineteen times as long as it worked: a twentieth of the time is its, for ten seconds at
+most (`intake/pressure.py`). What is new and would wake somebody does not wait for it (`triage/express.py`)."""
 CHANGES_KEPT = timedelta(days=365)
 """How long it is known what was changed: reviews look back at whole quarters."""
 DIAGNOSTICS_KEPT = timedelta(days=2)
@@ -122,9 +122,9 @@ class Node:
             queue_max=settings.intake_queue_max,
             on_commit=self.triage_wake.set,
         )
-        self.pressure = Pressure(self.inbox)
         self.express_wake = asyncio.Event()
         self.lookout = Lookout(lambda: self.inbox.stored_bytes, urgency_of, on_note=self.express_wake.set)
+        self.pressure = Pressure(self.inbox, lambda: self.lookout.is_needed)
         self.cel = Evaluator()
         self.mapper = Mapper(self.db, self.catalogs, self.cel)
         self.mail_in = MailIn(self.inbox, self.keyring, settings, self.clock, self.db)

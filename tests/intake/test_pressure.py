@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from sev1.intake.pressure import BUSY_BYTES_PER_S, BUSY_PER_S, Pressure
+from sev1.intake.pressure import BUSY_BYTES_PER_S, BUSY_PER_S, PATIENCE_S, Pressure
 
 
 class Seconds:
@@ -22,12 +22,12 @@ def seconds() -> Seconds:
 
 @pytest.fixture
 def inbox() -> SimpleNamespace:
-    return SimpleNamespace(stored=0, stored_bytes=0)
+    return SimpleNamespace(stored=0, stored_bytes=0, is_behind=False)
 
 
 @pytest.fixture
 def pressure(inbox: SimpleNamespace, seconds: Seconds) -> Pressure:
-    return Pressure(inbox, monotonic=seconds)
+    return Pressure(inbox, lambda: inbox.is_behind, monotonic=seconds)
 
 
 def pass_a_second(inbox: SimpleNamespace, seconds: Seconds, *, requests: int) -> None:
@@ -64,3 +64,18 @@ def test_few_large_requests_are_pressure_too(pressure: Pressure, inbox: SimpleNa
     inbox.stored_bytes += 2 * BUSY_BYTES_PER_S
     pass_a_second(inbox, seconds, requests=10)
     assert pressure()
+
+
+def test_triage_gives_way_for_seconds_and_then_catches_up_however_long_they_keep_sending(
+    pressure: Pressure, inbox: SimpleNamespace, seconds: Seconds
+):
+    def gives_way() -> bool:
+        pass_a_second(inbox, seconds, requests=BUSY_PER_S * 2)
+        return pressure()
+
+    assert gives_way()
+    inbox.is_behind = True
+    asked = [gives_way() for _ in range(60)]
+    assert asked == [second < PATIENCE_S for second in range(1, 61)]
+    inbox.is_behind = False
+    assert gives_way(), "it has caught up: intake goes first again"

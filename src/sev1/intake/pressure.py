@@ -1,7 +1,8 @@
 """Is intake under pressure? Then what comes after it gives way: accepting is what only we can do, triage can catch up.
 
 Senders wait for the commit and give up after seconds; a stored alert is safe. So while requests pour in, triage takes
-small bites with pauses between them. It never stops: it keeps a fixed share of the time.
+small bites with pauses between them. It never stops: it keeps a fixed share of the time. And it gives way for seconds, not
+for as long as somebody keeps sending: what is stored has to be looked at, too.
 """
 
 import time
@@ -14,15 +15,27 @@ BUSY_PER_S = 1_500
 BUSY_BYTES_PER_S = 2_000_000
 """The same for few large requests, as of a Prometheus with many alerts at once."""
 WINDOW_S = 0.1
+PATIENCE_S = 10.0
+"""How long what comes after intake may be behind for its sake. Then they share the core until it has caught up."""
 
 
 class Pressure:
-    """Call it to learn whether requests come in faster than `BUSY_PER_S`, by the last tenth of a second or so."""
+    """Call it to learn whether requests come in faster than `BUSY_PER_S`, by the last tenth of a second or so, and have not
+    made triage late yet.
+    """
 
-    def __init__(self, inbox: Inbox, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        is_behind: Callable[[], bool],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`is_behind` says whether triage has much to read; `monotonic` gives seconds."""
         self._inbox = inbox
+        self._is_behind = is_behind
         self._monotonic = monotonic
-        self._since_s = monotonic()
+        self._since_s = self._kept_up_s = monotonic()
         self._stored = 0
         self._bytes = 0
         self._busy = False
@@ -34,4 +47,6 @@ class Pressure:
             requests, received = stored - self._stored, size - self._bytes
             self._busy = requests > BUSY_PER_S * took_s or received > BUSY_BYTES_PER_S * took_s
             self._since_s, self._stored, self._bytes = now_s, stored, size
-        return self._busy
+        if not self._is_behind():
+            self._kept_up_s = now_s
+        return self._busy and now_s - self._kept_up_s < PATIENCE_S
