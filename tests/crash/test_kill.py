@@ -72,6 +72,10 @@ PERSON = (
 )
 
 
+A_LIFE = 20
+"""Alerts that are accepted between two kills, on average, at least."""
+
+
 class Crashes(NamedTuple):
     server: LiveServer
     mailbox: Mailbox
@@ -100,7 +104,7 @@ def crash(folder: Path) -> Iterator[Crashes]:
         url = server.key("prometheus")
         with Load(server, url.removeprefix(server.url)) as load:
             load.resume()
-            starts_s = list(lives(server, rng))
+            starts_s = list(lives(server, load, rng))
             until(lambda: len(load.accepted["problem"]) > KILLS, "some more load", within_s=30)
             load.pause()
         crashes = Crashes(server, mailbox, load, url, starts_s)
@@ -109,11 +113,14 @@ def crash(folder: Path) -> Iterator[Crashes]:
         yield crashes
 
 
-def lives(server: LiveServer, rng: random.Random) -> Iterator[float]:
-    """Ends the server `KILLS` times at moments drawn from `rng`; how long each start took, in seconds."""
+def lives(server: LiveServer, load: Load, rng: random.Random) -> Iterator[float]:
+    """Ends the server `KILLS` times at moments drawn from `rng`, later on a machine that is too slow for enough of a load by
+    then; how long each start took, in seconds.
+    """
     moment = threading.Event()
     for number in range(1, KILLS + 1):
         moment.wait(rng.uniform(*LOAD_S))
+        until(lambda: sum(map(len, load.accepted.values())) >= A_LIFE * number, "enough of a load", within_s=30)  # noqa: B023
         server.kill()
         if number % POSTGRES_TOO_EVERY == 0:
             server.kill_postgres()

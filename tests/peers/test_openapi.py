@@ -9,7 +9,8 @@ import httpx
 import pytest
 from tests.live.server import LiveServer, own_folder
 
-SECONDS_A_RUN = 12
+SECONDS_A_RUN = (12, 40)
+"""A slow machine has read the description after the first, and not asked anything yet; then it gets more."""
 TIMEOUT_S = 120
 CATALOG = Path(__file__).parent / "catalog"
 REVOKING = "^/api/v1/tokens/"
@@ -60,7 +61,10 @@ def run(server: LiveServer, token: str, *options: str) -> str:
 def test_no_request_however_odd_is_answered_with_a_server_error(config: str, fuzzed: LiveServer) -> None:
     (fuzzed.folder / "schemathesis.toml").write_text(config)
     token = fuzzed.token("admin")
-    report = run(fuzzed, token, "--exclude-path-regex", REVOKING, "--max-time", str(SECONDS_A_RUN))
+    for seconds in SECONDS_A_RUN:
+        report = run(fuzzed, token, "--exclude-path-regex", REVOKING, "--max-time", str(seconds))
+        if "Empty test suite" not in report:
+            break
     with fuzzed.client(token) as api:
         assert api.get("/api/v1/me").status_code == 200, "the token must have been good to the end"
     assert "No issues found" in report or "passed" in report
