@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from sev1.catalog.model import Flapping, Maintenance, Organisation, Route, Service
 from sev1.paging import model as paging
-from sev1.triage import alerts
+from sev1.triage import alerts, recheck_store, snapshot
 from sev1.triage.flapping import History, damped_until
+from sev1.triage.rules import RulesCache
 
 from .world import World, organisation
 
@@ -95,6 +96,17 @@ async def test_a_cause_that_is_silenced_holds_nothing_any_more(world: World):
     await world.silence('service="payments-db"')
     await world.triage()
     assert (await world.alerts(service="checkout"))[0].page == "P-2"
+
+
+async def test_alike_alerts_that_share_a_verdict_are_free_too_when_what_caused_them_is_silenced(world: World):
+    await world.apply(graph())
+    await fires(world, DB_DOWN)
+    await fires(world, *({**CHECKOUT, "instance": str(number)} for number in range(3)))
+    assert {alert.held for alert in await world.alerts(service="checkout")} == {"inhibited"}
+    assert len(await world.rows("SELECT 1 FROM shared_verdicts")) == 1
+    await world.silence('service="payments-db"')
+    await world.triage()
+    assert {(alert.held, alert.page) for alert in await world.alerts(service="checkout")} == {(None, "P-2")}
 
 
 async def test_a_cause_in_the_same_batch_holds_too_whatever_the_order(world: World):
@@ -203,6 +215,19 @@ async def test_an_fyi_is_held_back_while_its_service_has_an_incident_and_shown_a
         assert (await alerts.loose_ends(conn)).fyi_held_back == 1
         await conn.execute("UPDATE incidents SET resolved_at = $1", world.clock.now())
     assert [a.id for a in await world.alerts(hold_back_fyi=True)] == [alert.id]
+
+
+async def test_what_is_judged_again_has_the_episode_that_fires_in_its_history(world: World):
+    for over in (False, True, False):
+        await fires(world, CHECKOUT, over=over, minutes=1)
+    async with world.db.connection() as conn:
+        episodes = await recheck_store.episodes(conn, {2: "Look again."})
+        rules = RulesCache().of(await world.catalogs.current(conn))
+        context = await snapshot.read(conn, rules, episodes, world.clock.now())
+    (history,) = context.history.values()
+    minutes = [(world.clock.now() - at) / timedelta(minutes=1) for at in sorted(history.changes)]
+    assert [round(one) for one in minutes] == [2, 1, 0]
+    assert history.paged
 
 
 async def test_what_nobody_routes_and_what_fits_no_tier_are_listed_by_rule(world: World):

@@ -122,3 +122,31 @@ async def test_history_keeps_where_an_alert_went_at_first_whatever_is_decided_la
     assert fired == ("fired", at_first)
     assert silenced[0] == "silenced"
     assert again[0] == "looked-at-again"
+
+
+async def test_what_repeats_reads_only_the_alerts_that_it_is_about_whatever_the_statistics_say(world: World):
+    async with world.db.connection() as conn:
+        await conn.execute(
+            "INSERT INTO alerts (key_id, fingerprint, source, status, summary, labels, annotations, starts_at, received_at,"
+            " updated_at, expires_at, verdict) SELECT 9, n::text, 'prometheus', 'firing', 'x', '{}', $2, $1::timestamptz,"
+            " $1, $1, $1::timestamptz + interval '1 h', '{}' FROM generate_series(1, 10000) AS n",
+            world.clock.now(), {"description": "x" * 1000},
+        )  # fmt: skip
+    await world.prometheus(*many(HERE, 100))
+    await world.triage()
+    before = await read_so_far(world)
+    await world.prometheus(*many(HERE, 100))
+    await world.step()
+    assert await read_so_far(world) - before < 1000
+    assert {alert.times for alert in await world.alerts(key_id=1)} == {2}
+
+
+async def read_so_far(world: World) -> int:
+    """Alerts and entries of their indexes that PostgreSQL has read."""
+    async with world.db.connection() as conn:
+        await conn.execute("SELECT pg_stat_force_next_flush()")
+    (row,) = await world.rows(
+        "SELECT (SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'alerts')"
+        " + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'alerts') AS n"
+    )
+    return int(row["n"])
