@@ -9,22 +9,31 @@ venv=.venv
 
 fits() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
+has_venv() { "$1" -c 'import ensurepip, venv' >/dev/null 2>&1; }
+
 find_python() {
-  # A version manager may leave names on PATH that do not run: each candidate is tried, not only looked up.
-  local candidate
-  for candidate in ${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do
-    if fits "$candidate"; then
-      echo "$candidate"
-      return
+  # The system's own first: distributions build theirs with a profile, version managers do not, and the server is a sixth
+  # slower with one of those (docs/performance.md). These may also leave names on PATH that do not run: each is tried.
+  local candidate found=
+  for candidate in ${PYTHON:-/usr/bin/python3 python3.13 python3.12 python3.11 python3 python}; do
+    fits "$candidate" || continue
+    found=${found:-$candidate}
+    if has_venv "$candidate"; then
+      found=$candidate
+      break
     fi
   done
+  if [ -n "$found" ]; then
+    echo "$found"
+    return
+  fi
   echo "sev1 needs Python 3.11 or newer${PYTHON:+, and $PYTHON is not}. Install it, or name one: make run PYTHON=/path/to/python3" >&2
   return 1
 }
 
 if ! fits "$venv/bin/python"; then
   python=$(find_python)
-  if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+  if ! has_venv "$python"; then
     echo "$python has no venv module. On Debian or Ubuntu: apt-get install python3-venv" >&2
     exit 1
   fi

@@ -88,10 +88,9 @@ from sev1.watch.step import WatchStep
 
 log = logging.getLogger(__name__)
 
-DELIVERY_LOOPS = 4
-GIVE_WAY = 19.0
-"""While requests pour in, triage rests nineteen times as long as it worked: a twentieth of the time is its, for ten seconds at
-most (`intake/pressure.py`). What is new and would wake somebody does not wait for it (`triage/express.py`)."""
+DELIVERY_POLLS_S = (1.0, 5.0, 5.0, 5.0)
+"""Of the loops that deliver. News of a page wakes all; for what is tried again later one that looks often is enough, and
+the others join it when there is much."""
 CHANGES_KEPT = timedelta(days=365)
 """How long it is known what was changed: reviews look back at whole quarters."""
 DIAGNOSTICS_KEPT = timedelta(days=2)
@@ -124,7 +123,7 @@ class Node:
         )
         self.express_wake = asyncio.Event()
         self.lookout = Lookout(lambda: self.inbox.stored_bytes, urgency_of, on_note=self.express_wake.set)
-        self.pressure = Pressure(self.inbox, lambda: self.lookout.is_needed)
+        self.pressure = Pressure(self.inbox, self.lookout)
         self.cel = Evaluator()
         self.mapper = Mapper(self.db, self.catalogs, self.cel)
         self.mail_in = MailIn(self.inbox, self.keyring, settings, self.clock, self.db)
@@ -230,13 +229,7 @@ class Node:
     def start_work(self) -> None:
         """Starts the loops. Tests call the steps instead."""
         self._loops = [
-            Loop(
-                "triage",
-                self.triage,
-                wake=self.triage_wake,
-                poll_s=1.0,
-                give_way=lambda: GIVE_WAY if self.pressure() else 0.0,
-            ),
+            Loop("triage", self.triage, wake=self.triage_wake, poll_s=1.0, give_way=self.pressure.rest),
             Loop("express", self.express, wake=self.express_wake, poll_s=5.0),
             Loop("timers", self.timer, poll_s=0.25),
             Loop("diagnostics", self.diagnose, wake=self._hear(), poll_s=5.0),
@@ -249,7 +242,7 @@ class Node:
             Loop("keys", self._refresh_keys, poll_s=5.0),
             Loop("heartbeat", self.heartbeat, poll_s=5.0),
             Loop("housekeeping", self._housekeeping, poll_s=600.0),
-            *(Loop("deliver", self.deliver, wake=self._hear(), poll_s=1.0) for _ in range(DELIVERY_LOOPS)),
+            *(Loop("deliver", self.deliver, wake=self._hear(), poll_s=poll_s) for poll_s in DELIVERY_POLLS_S),
         ]
         for loop in self._loops:
             loop.start()

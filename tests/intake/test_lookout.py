@@ -83,3 +83,41 @@ def test_what_is_remembered_is_bounded():
     for row in range(3 * NOTED_MAX):
         inbox.lookout.look(7, [("critical", (f"Problem{row}", "x"))], Address(1, row))
     assert len(inbox.lookout.take(10 * NOTED_MAX)) == NOTED_MAX
+
+
+def test_all_is_seen_once_triage_has_read_what_came_before_looking_began():
+    inbox = Inbox()
+    lookout = inbox.lookout
+    inbox.stored_bytes = 3 * BACKLOG_BYTES
+    assert not lookout.sees_all
+    lookout.look(7, [("critical", CHECKOUT)], Address(1, 10))
+    inbox.stored_bytes += 5 * BACKLOG_BYTES
+    lookout.read(3 * BACKLOG_BYTES - 1)
+    assert not lookout.sees_all, "one byte is left that nobody has looked at"
+    lookout.read(1)
+    assert lookout.sees_all
+
+
+def test_what_comes_while_nobody_looks_is_not_seen_even_if_looking_begins_again():
+    inbox = Inbox()
+    lookout = inbox.lookout
+    inbox.stored_bytes = 2 * BACKLOG_BYTES
+    lookout.look(7, [("critical", CHECKOUT)], Address(1, 10))
+    lookout.read(BACKLOG_BYTES)
+    inbox.stored_bytes += BACKLOG_BYTES
+    assert lookout.is_needed
+    assert not lookout.sees_all
+    lookout.look(7, [("critical", SEARCH)], Address(1, 11))
+    assert not lookout.sees_all
+    lookout.caught_up()
+    assert not lookout.sees_all
+
+
+def test_not_all_is_seen_while_more_is_noted_than_the_express_lane_holds():
+    inbox = Inbox()
+    lookout = inbox.lookout
+    for row in range(NOTED_MAX):
+        lookout.look(7, [("critical", (f"Storm{row}", "x"))], Address(1, row))
+    assert not lookout.sees_all
+    lookout.take(1)
+    assert lookout.sees_all

@@ -2,7 +2,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from sev1.intake.pressure import BUSY_BYTES_PER_S, BUSY_PER_S, PATIENCE_S, Pressure
+from sev1.intake.pressure import (
+    BUSY_BYTES_PER_S,
+    BUSY_PER_S,
+    ONCE_LOOKED_AT,
+    PATIENCE_S,
+    UNTIL_LOOKED_AT,
+    WHILE_SHORT,
+    Pressure,
+)
 
 
 class Seconds:
@@ -22,12 +30,17 @@ def seconds() -> Seconds:
 
 @pytest.fixture
 def inbox() -> SimpleNamespace:
-    return SimpleNamespace(stored=0, stored_bytes=0, is_behind=False)
+    return SimpleNamespace(stored=0, stored_bytes=0)
 
 
 @pytest.fixture
-def pressure(inbox: SimpleNamespace, seconds: Seconds) -> Pressure:
-    return Pressure(inbox, lambda: inbox.is_behind, monotonic=seconds)
+def lookout() -> SimpleNamespace:
+    return SimpleNamespace(is_needed=False, sees_all=False)
+
+
+@pytest.fixture
+def pressure(inbox: SimpleNamespace, lookout: SimpleNamespace, seconds: Seconds) -> Pressure:
+    return Pressure(inbox, lookout, monotonic=seconds)
 
 
 def pass_a_second(inbox: SimpleNamespace, seconds: Seconds, *, requests: int) -> None:
@@ -67,15 +80,33 @@ def test_few_large_requests_are_pressure_too(pressure: Pressure, inbox: SimpleNa
 
 
 def test_triage_gives_way_for_seconds_and_then_catches_up_however_long_they_keep_sending(
-    pressure: Pressure, inbox: SimpleNamespace, seconds: Seconds
+    pressure: Pressure, inbox: SimpleNamespace, lookout: SimpleNamespace, seconds: Seconds
 ):
     def gives_way() -> bool:
         pass_a_second(inbox, seconds, requests=BUSY_PER_S * 2)
         return pressure()
 
     assert gives_way()
-    inbox.is_behind = True
+    lookout.is_needed = True
     asked = [gives_way() for _ in range(60)]
     assert asked == [second < PATIENCE_S for second in range(1, 61)]
-    inbox.is_behind = False
+    lookout.is_needed = False
     assert gives_way(), "it has caught up: intake goes first again"
+
+
+def test_triage_rests_longest_once_all_that_waits_for_it_was_looked_at_and_not_at_all_without_pressure(
+    pressure: Pressure, inbox: SimpleNamespace, lookout: SimpleNamespace, seconds: Seconds
+):
+    lookout.is_needed = lookout.sees_all = True
+    assert pressure.rest() == 0
+    lookout.is_needed = lookout.sees_all = False
+    pass_a_second(inbox, seconds, requests=BUSY_PER_S * 2)
+    assert pressure.rest() == WHILE_SHORT
+    lookout.is_needed = True
+    assert pressure.rest() == UNTIL_LOOKED_AT < WHILE_SHORT
+    lookout.sees_all = True
+    assert pressure.rest() == ONCE_LOOKED_AT > WHILE_SHORT
+    for _ in range(round(PATIENCE_S)):
+        pass_a_second(inbox, seconds, requests=BUSY_PER_S * 2)
+        rest = pressure.rest()
+    assert rest == 0, "what is stored has to be read, too"

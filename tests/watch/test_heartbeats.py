@@ -1,5 +1,7 @@
 """A sign of life that does not come is an alert; one that sev1 could not hear is not."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from sev1.catalog.model import Heartbeat
@@ -54,6 +56,22 @@ async def test_a_short_restart_does_not_forgive_a_miss(watching):
     watching.clock.advance(seconds=45)
     watching.step = watching.node("one")
     assert [event["status"] for event in await watching.later(seconds=1)] == ["firing"]
+
+
+async def test_that_somebody_listens_is_written_down_every_ten_seconds_not_every_time(watching):
+    async def said_at() -> datetime:
+        async with watching.db.connection() as conn:
+            return await conn.fetchval("SELECT last_at FROM watch_listening")
+
+    began = watching.clock.now()
+    await watching.run()
+    for _ in range(9):
+        watching.clock.advance(seconds=1)
+        await watching.run()
+    assert await said_at() == began
+    watching.clock.advance(seconds=1)
+    await watching.run()
+    assert await said_at() == began + timedelta(seconds=10)
 
 
 async def test_what_was_missed_before_sev1_was_away_does_not_recover_by_that(watching):

@@ -30,7 +30,7 @@ class TimerStep:
 
     async def __call__(self) -> bool:
         now = self._commands.clock.now()
-        async with self._commands.db.transaction() as conn:
+        async with self._commands.db.connection() as conn:
             due = await timers.claim(conn, holder=self._holder, now=now, lease_s=self._lease_s, limit=BATCH)
         for kind, batch in _batches(due):
             try:

@@ -6,6 +6,7 @@ The loop around a step is the one place that catches broadly: one bad item is re
 import asyncio
 import contextlib
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -15,8 +16,12 @@ log = logging.getLogger(__name__)
 
 Step = Callable[[], Awaitable[bool]]
 
-MAX_PAUSE_S = 0.5
-"""The longest pause of a loop that gives way: it never stops."""
+_jitter = random.Random()  # noqa: S311 - spreads polls, guards nothing
+
+ASK_AGAIN_S = 0.1
+"""How soon a loop that rests learns that it need not any more."""
+JITTER = 0.2
+"""By which part a pause between two polls may be shorter or longer: loops, and nodes, that began together do not stay together."""
 
 FAILURES = Counter("sev1_step_failures", "Work steps that raised an unexpected error", ["step"])
 
@@ -24,7 +29,8 @@ FAILURES = Counter("sev1_step_failures", "Work steps that raised an unexpected e
 class Loop:
     """Runs a step again and again: at once while there is work, else after `wake` or `poll_s` seconds.
 
-    `give_way` says how many times as long as a step took the loop pauses after it, for the sake of other work; 0: not.
+    `give_way` says how many times as long as a step took the loop rests after it, for the sake of other work; 0: not. It is
+    asked again and again while the loop rests.
     """
 
     def __init__(
@@ -65,10 +71,18 @@ class Loop:
                 self._busy = False
             if not worked:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._poll_s):
+                    async with asyncio.timeout(self._poll_s * _jitter.uniform(1 - JITTER, 1 + JITTER)):
                         await self._wake.wait()
             else:
-                await asyncio.sleep(min(MAX_PAUSE_S, self._give_way() * (time.monotonic() - began_s)))
+                await self._rest(time.monotonic() - began_s)
+
+    async def _rest(self, worked_s: float) -> None:
+        began_s = time.monotonic()
+        left_s = self._give_way() * worked_s
+        while left_s > ASK_AGAIN_S:
+            await asyncio.sleep(ASK_AGAIN_S)
+            left_s = self._give_way() * worked_s - (time.monotonic() - began_s)
+        await asyncio.sleep(max(0.0, left_s))
 
     def ask_to_stop(self) -> None:
         """No further step starts; one that waits ends at once, one at work may finish."""

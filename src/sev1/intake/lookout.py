@@ -43,6 +43,8 @@ class Lookout:
         self._rank_of = rank_of
         self._on_note = on_note
         self._read_bytes = 0
+        self._looks_since: int | None = None
+        """What the inbox had ever stored when looking began, in bytes; None while nothing is looked at."""
         self._known: dict[tuple[int, Problem], None] = {}
         self._noted: list[tuple[int, int, Noted]] = []
         self._count = 0
@@ -51,18 +53,28 @@ class Lookout:
     def is_needed(self) -> bool:
         return self._stored_bytes() - self._read_bytes > BACKLOG_BYTES
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether all that is unread was looked at, so that nothing in it that would wake somebody waits for triage."""
+        return self._looks_since is not None and self._read_bytes >= self._looks_since and len(self._noted) < NOTED_MAX
+
     def read(self, size: int) -> None:
         """Triage has read so many bytes more."""
         self._read_bytes += size
+        if not self.is_needed:
+            self._looks_since = None
 
     def caught_up(self) -> None:
         """Nothing is left to read: what was noted has had its turn."""
         self._read_bytes = self._stored_bytes()
+        self._looks_since = None
         self._known.clear()
         self._noted.clear()
 
     def look(self, key_id: int, glances: Iterable[tuple[str, Problem]], address: Address) -> None:
         """Notes the payload when one of its signals is the first of its problem since the inbox became long."""
+        if self._looks_since is None:
+            self._looks_since = self._stored_bytes()
         worst: int | None = None
         new = set()
         for severity, problem in dict.fromkeys(glances):  # a storm says the same a hundred times in one payload

@@ -1,20 +1,29 @@
 """Is intake under pressure? Then what comes after it gives way: accepting is what only we can do, triage can catch up.
 
 Senders wait for the commit and give up after seconds; a stored alert is safe. So while requests pour in, triage takes
-small bites with pauses between them. It never stops: it keeps a fixed share of the time. And it gives way for seconds, not
-for as long as somebody keeps sending: what is stored has to be looked at, too.
+small bites and rests between them: briefly while something may be unread that would wake somebody, and almost always once
+all of it was looked at, because then the express lane takes that. It gives way for seconds, not for as long as somebody
+keeps sending: what is stored has to be read, too.
 """
 
 import time
 from collections.abc import Callable
 
 from sev1.intake.inbox import Inbox
+from sev1.intake.lookout import Lookout
 
 BUSY_PER_S = 1_500
 """Requests a second from which on triage gives way: a tenth of what one core accepts."""
 BUSY_BYTES_PER_S = 2_000_000
 """The same for few large requests, as of a Prometheus with many alerts at once."""
 WINDOW_S = 0.1
+WHILE_SHORT = 19.0
+"""How many times as long as it worked triage rests while it has little to read: a twentieth of the time is its."""
+UNTIL_LOOKED_AT = 2.0
+"""The same while the inbox is long and begins with what nobody has looked at: some 150 alerts at most."""
+ONCE_LOOKED_AT = 199.0
+"""The same while all that is unread was looked at. Less than one answer in a hundred meets a bite: more would be seen in
+their 99th percentile."""
 PATIENCE_S = 10.0
 """How long what comes after intake may be behind for its sake. Then they share the core until it has caught up."""
 
@@ -24,16 +33,10 @@ class Pressure:
     made triage late yet.
     """
 
-    def __init__(
-        self,
-        inbox: Inbox,
-        is_behind: Callable[[], bool],
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """`is_behind` says whether triage has much to read; `monotonic` gives seconds."""
+    def __init__(self, inbox: Inbox, lookout: Lookout, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """`lookout` knows whether triage has much to read, and whether it was looked at; `monotonic` gives seconds."""
         self._inbox = inbox
-        self._is_behind = is_behind
+        self._lookout = lookout
         self._monotonic = monotonic
         self._since_s = self._kept_up_s = monotonic()
         self._stored = 0
@@ -47,6 +50,14 @@ class Pressure:
             requests, received = stored - self._stored, size - self._bytes
             self._busy = requests > BUSY_PER_S * took_s or received > BUSY_BYTES_PER_S * took_s
             self._since_s, self._stored, self._bytes = now_s, stored, size
-        if not self._is_behind():
+        if not self._lookout.is_needed:
             self._kept_up_s = now_s
         return self._busy and now_s - self._kept_up_s < PATIENCE_S
+
+    def rest(self) -> float:
+        """How many times as long as it worked triage rests now; 0 when it need not."""
+        if not self():
+            return 0.0
+        if not self._lookout.is_needed:
+            return WHILE_SHORT
+        return ONCE_LOOKED_AT if self._lookout.sees_all else UNTIL_LOOKED_AT

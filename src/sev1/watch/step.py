@@ -30,6 +30,8 @@ WATCH_KEY = IntegrationKey(id=-1, name="sev1 itself", kind=Watch.name)
 AT_ONCE = 16
 """Checks and feeds that run at the same time on one node."""
 AGAIN = timedelta(seconds=10)
+SAY_EVERY = store.GAP / 6
+"""How often it is written down that this node listens."""
 LEASE_S = 90
 """Longer than the longest probe."""
 
@@ -61,15 +63,20 @@ class WatchStep:
         self._holder = holder
         self._probes = probes or Probes(fetch, clock)
         self._synced = -1
+        self._listening: datetime | None = None
+        """Since when somebody listens without a gap, as of `_said_at`."""
+        self._said_at = clock.now()
 
     async def __call__(self) -> bool:
         now = self._clock.now()
         async with self._db.connection() as conn:
             catalog = await self._catalogs.current(conn)
-            since = await store.listening(conn, now)
+            if self._listening is None or now - self._said_at >= SAY_EVERY:
+                self._listening, self._said_at = await store.listening(conn, now), now
+            since = self._listening
         if catalog.version != self._synced:
             await self._sync(catalog, now)
-        async with self._db.transaction() as conn:
+        async with self._db.connection() as conn:
             rows = await store.claim(conn, holder=self._holder, now=now, lease_s=LEASE_S, limit=AT_ONCE)
         await asyncio.gather(*[self._look(row, catalog, since) for row in rows])
         return bool(rows)

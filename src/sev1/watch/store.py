@@ -10,7 +10,7 @@ from sev1.triage.model import AlertRow
 from sev1.watch.model import FiringAlert, Judged, Kind, Row, State
 
 GAP = timedelta(seconds=60)
-"""When nobody has listened for so long, listening begins anew."""
+"""When nobody has said for so long that it listens, listening begins anew."""
 ALERTS_MAX = 20_000
 _COLUMNS = "kind, name, due_at, seen_at, state"
 assert {"id", "labels", "received_at", "times"} <= set(AlertRow.__struct_fields__)
@@ -90,7 +90,7 @@ async def ping(conn: asyncpg.Connection, name: str, now: datetime) -> None:
 
 
 async def listening(conn: asyncpg.Connection, now: datetime) -> datetime:
-    """Says that somebody listens now; returns since when there was no gap of a minute or more."""
+    """Says that somebody listens now; returns since when that was said without a gap of a minute or more."""
     since: datetime = await conn.fetchval(
         """
         INSERT INTO watch_listening AS l (since, last_at) VALUES ($1, $1)
