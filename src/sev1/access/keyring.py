@@ -65,14 +65,22 @@ class KeyRing:
         self._burst = burst
         self._monotonic = monotonic
         self._keys: dict[bytes, HeldKey] = {}
+        self._shown: dict[str | bytes, HeldKey] = {}
+        """Keys by the secret itself, of those that were shown since the last refresh: hashing is what costs most here."""
         self._buckets: dict[int, Bucket] = {}
         self._unknown: OrderedDict[bytes, float] = OrderedDict()
         self._refreshes = 0
         self._refreshing = asyncio.Lock()
 
     def get_cached(self, secret: str | bytes) -> HeldKey | None:
-        """The key with this secret if it is in memory. Looked up by hash: comparing text would leak its beginning."""
-        return self._keys.get(digest(secret))
+        """The key with this secret if it is in memory.
+
+        Looked up by hash, as a dictionary does, too, with a seed that nobody knows: comparing text would leak its beginning.
+        """
+        key = self._shown.get(secret)
+        if key is None and (key := self._keys.get(digest(secret))) is not None:
+            self._shown[secret] = key
+        return key
 
     async def load(self, secret: str | bytes) -> HeldKey | None:
         """The key with this secret, from the database if need be; None when there is none.
@@ -111,7 +119,7 @@ class KeyRing:
             async with (db or self._db).connection() as conn:
                 valid = await keys.all_valid(conn)
             # No await between these two: `load` compares the count to know whether its own answer is older.
-            self._keys = valid
+            self._keys, self._shown = valid, {}
             self._refreshes += 1
             ids = {key.id for key in valid.values()}
             self._buckets = {key_id: bucket for key_id, bucket in self._buckets.items() if key_id in ids}

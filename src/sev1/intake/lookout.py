@@ -15,6 +15,8 @@ BACKLOG_BYTES = 64 * 1024
 """Payloads that triage has still to read, from which on the inbox is long: some 150 alerts."""
 PROBLEMS_MAX = 20_000
 """Problems that are remembered as noted; the older half is forgotten when there are more."""
+NOBODY = 1_000
+"""Above any rank."""
 NOTED_MAX = 2_000
 """Payloads that wait in the express lane; what comes later stays where it is, in the inbox."""
 
@@ -75,21 +77,22 @@ class Lookout:
         """Notes the payload when one of its signals is the first of its problem since the inbox became long."""
         if self._looks_since is None:
             self._looks_since = self._stored_bytes()
-        worst: int | None = None
-        new = set()
-        for severity, problem in dict.fromkeys(glances):  # a storm says the same a hundred times in one payload
-            known = (key_id, problem)
-            if known in self._known:
+        known = self._known
+        new: set[Problem] = set()
+        worst = NOBODY
+        for severity, problem in glances:
+            # A storm says the same a hundred times in one payload, and thousands of times in the next ones.
+            if (key_id, problem) in known or (rank := self._rank_of(severity)) is None:
                 continue
-            rank = self._rank_of(severity)
-            if rank is not None:
-                self._known[known] = None
-                new.add(problem)
-                worst = rank if worst is None else min(worst, rank)
-        if len(self._known) > PROBLEMS_MAX:
-            for known in list(self._known)[: PROBLEMS_MAX // 2]:
-                del self._known[known]
-        if worst is None or len(self._noted) >= NOTED_MAX:
+            known[key_id, problem] = None
+            new.add(problem)
+            worst = min(worst, rank)
+        if not new:
+            return
+        if len(known) > PROBLEMS_MAX:
+            for old in list(known)[: PROBLEMS_MAX // 2]:
+                del known[old]
+        if len(self._noted) >= NOTED_MAX:
             return
         self._count += 1
         heapq.heappush(self._noted, (worst, self._count, Noted(address, frozenset(new))))
