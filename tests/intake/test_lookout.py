@@ -98,16 +98,18 @@ def test_all_is_seen_once_triage_has_read_what_came_before_looking_began():
     assert lookout.sees_all
 
 
-def test_what_comes_while_nobody_looks_is_not_seen_even_if_looking_begins_again():
+def test_what_came_while_nobody_looked_is_not_seen_though_all_before_it_was():
     inbox = Inbox()
     lookout = inbox.lookout
     inbox.stored_bytes = 2 * BACKLOG_BYTES
     lookout.look(7, [("critical", CHECKOUT)], Address(1, 10))
-    lookout.read(BACKLOG_BYTES)
-    inbox.stored_bytes += BACKLOG_BYTES
+    lookout.read(2 * BACKLOG_BYTES)
+    inbox.stored_bytes += 2 * BACKLOG_BYTES
     assert lookout.is_needed
     assert not lookout.sees_all
     lookout.look(7, [("critical", SEARCH)], Address(1, 11))
+    assert not lookout.sees_all, "it sees only what comes from now on"
+    lookout.read(BACKLOG_BYTES - 1)
     assert not lookout.sees_all
     lookout.caught_up()
     assert not lookout.sees_all
