@@ -57,7 +57,9 @@ class Lookout:
 
     @property
     def sees_all(self) -> bool:
-        """Whether all that is unread was looked at, so that nothing in it that would wake somebody waits for triage."""
+        """Whether what senders posted and is unread was all looked at, so that none of it that would wake somebody waits
+        for triage. Mail, reports and sev1's own signals do not pass here: they have their turn.
+        """
         return self._looks_since is not None and self._read_bytes >= self._looks_since and len(self._noted) < NOTED_MAX
 
     def read(self, size: int) -> None:
